@@ -1,0 +1,1 @@
+"""Typed, testable, watchable custom status for Azure Durable Functions."""

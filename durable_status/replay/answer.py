@@ -1,0 +1,119 @@
+"""The SDK's answer: the complete list of actions of an orchestration so far, and how the code ended.
+
+Normal answers are parsed as JSON with dates left alone; the state of a failing orchestrator is parsed with date
+detection (`dotnet_dates`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from durable_status.replay.dotnet_dates import date_as_plain_text, rewrite_dates
+from durable_status.stored_json import dump_stored, utf16_size
+
+Action = Mapping[str, Any]
+"""One action as the SDK writes it; `docs/conformance.md`, actions, lists the members."""
+
+_OLDEST_SCHEMA_WITH_ONE_LIST = 1
+_STATUS_LIMIT_IN_KB = 16
+
+
+class HostRefusal(Exception):
+    """The host refuses what the orchestrator answers or asks for; the text is the platform's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one call of the SDK says. `output` and `custom_status` are JSON text as the host stores it."""
+
+    schema: int
+    action_lists: Sequence[Sequence[Action]]
+    is_done: bool
+    output: str | None
+    error: str | None
+    custom_status: str | None
+
+    @property
+    def actions(self) -> Sequence[Action]:
+        """The actions in the order of their first yield; newer replay schemas have one list of them.
+
+        Raises:
+            HostRefusal: there is not exactly one list.
+        """
+        if self.schema < _OLDEST_SCHEMA_WITH_ONE_LIST:
+            raise HostRefusal(
+                "The app's azure-functions-durable answers in replay schema 1, as only versions before 1.1 do; "
+                "install azure-functions-durable 1.7 or newer."
+            )
+        if len(self.action_lists) != 1:
+            raise HostRefusal(
+                f"With OOProc schema V{self.schema + 1}, expected actions array to be of length 1 in outer layer "
+                f"but got size: {len(self.action_lists)}"
+            )
+        return self.action_lists[0]
+
+
+def read_answer(text: str) -> Answer | None:
+    """Read a normal answer; None for a JSON null, which completes the orchestration without output.
+
+    Raises:
+        HostRefusal: the answer is not an object.
+    """
+    members = _parse(text)
+    if members is None:
+        return None
+    return _answer(members)
+
+
+def read_failed_state(text: str) -> Answer:
+    """Read the state that a failing orchestrator carries in its error.
+
+    Raises:
+        HostRefusal: the state is not an object.
+    """
+    members = _parse(text)
+    if members is None:
+        raise HostRefusal("Out of proc orchestrators must return a valid JSON schema")
+    dated = {key: value if key == "actions" else rewrite_dates(value) for key, value in members.items()}
+    if isinstance(members.get("error"), str):
+        dated["error"] = date_as_plain_text(members["error"])
+    return _answer(dated)
+
+
+def check_status_size(status: str) -> None:
+    """Apply the platform's limit to a custom status (JSON text).
+
+    Raises:
+        HostRefusal: the text has 17,408 bytes of UTF-16 or more (the division is whole, hence not 16,384).
+    """
+    kilobytes = utf16_size(status) // 1024
+    if kilobytes > _STATUS_LIMIT_IN_KB:
+        raise HostRefusal(
+            f"The UTF-16 size of the JSON-serialized payload must not exceed {_STATUS_LIMIT_IN_KB} KB. "
+            f"The current payload size is {kilobytes:,} KB."
+        )
+
+
+def _parse(text: str) -> Mapping[str, Any] | None:
+    try:
+        members = json.loads(text)
+    except ValueError:
+        members = text
+    if members is not None and not isinstance(members, dict):
+        raise HostRefusal("Out of proc orchestrators must return a valid JSON schema")
+    return members
+
+
+def _answer(members: Mapping[str, Any]) -> Answer:
+    output, status = members.get("output"), members.get("customStatus")
+    return Answer(
+        schema=members.get("schemaVersion", 0),
+        action_lists=members.get("actions") or [],
+        is_done=bool(members.get("isDone")),
+        output=None if output is None else dump_stored(output),
+        error=members.get("error") or None,
+        custom_status=None if status is None else dump_stored(status),
+    )

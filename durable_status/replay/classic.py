@@ -1,0 +1,159 @@
+"""The protocol of azure-functions-durable 1.x: JSON history in, action list out, then the host's own replay of it.
+
+One replay has two halves. Python runs the whole generator over the whole history and answers with everything it ever
+yielded. Then the host feeds the same history to its walk over that answer; what the walk decides and the history does
+not hold yet is new. Python decides what and in which order, the host decides when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from durable_status.replay.answer import Answer, HostRefusal, check_status_size, read_answer, read_failed_state
+from durable_status.replay.decisions import Decision
+from durable_status.replay.determinism import NonDeterminism
+from durable_status.replay.events import Event, ExecutionStarted, OrchestrationStatus, OrchestratorStarted
+from durable_status.replay.failures import WorkerFailure, cut_state
+from durable_status.replay.futures import start
+from durable_status.replay.host_context import HostContext
+from durable_status.replay.host_facts import HostFacts
+from durable_status.replay.profile import Profile
+from durable_status.replay.trigger import trigger_text
+from durable_status.replay.walk import Walk
+
+Orchestrator = Callable[[str], str]
+"""The SDK's handle of an orchestrator function: trigger JSON in, answer JSON out. It may raise `WorkerFailure`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """What one replay led to: new decisions in the order of their ids, the status of the run, the events as played."""
+
+    decisions: tuple[Decision, ...]
+    custom_status: str | None
+    new_events: tuple[Event, ...]
+    warnings: tuple[str, ...]
+
+
+def replay(
+    history: Sequence[Event],
+    new_events: Sequence[Event],
+    *,
+    started: ExecutionStarted,
+    orchestrator: Orchestrator,
+    host: HostFacts,
+    profile: Profile,
+) -> Replay:
+    """Call `orchestrator` once on everything and replay its answer; new events that took effect come back as played."""
+    context = HostContext(started.orchestration_instance.execution_id or "")
+    walk = Walk(context, started, host, profile)
+    run = _Run(walk, started.name, profile)
+    trigger = trigger_text(
+        (*history, *new_events), started, is_replaying=bool(history), host=host, profile=profile
+    )
+    played = list(new_events)
+
+    def feed(event: Event) -> None:
+        if isinstance(event, OrchestratorStarted):
+            context.clock = event.timestamp
+        elif isinstance(event, ExecutionStarted):
+            start(run.follow(orchestrator, trigger))
+        else:
+            context.feed(event)
+
+    try:
+        for event in history:
+            feed(event)
+        for index, event in enumerate(new_events):
+            feed(event)
+            if not isinstance(event, OrchestratorStarted):
+                played[index] = event.played()
+    except NonDeterminism as difference:
+        if run.end is not None and run.end.status is OrchestrationStatus.FAILED:
+            # The platform keeps this error in its log only; the instance shows the non-determinism.
+            walk.warnings.append(
+                f"Orchestrator '{started.name}' is reported as non-deterministic; the error behind it: {run.end.result}"
+            )
+        context.complete(OrchestrationStatus.FAILED, str(difference), _unhandled(_NON_DETERMINISM_CLASS, difference))
+    else:
+        if run.end is not None and not context.has_open_tasks:
+            context.complete(run.end.status, run.end.result, run.end.details)
+    return Replay(
+        decisions=context.decisions,
+        custom_status=run.custom_status,
+        new_events=tuple(played),
+        warnings=tuple(walk.warnings),
+    )
+
+
+_NON_DETERMINISM_CLASS = "DurableTask.Core.Exceptions.NonDeterministicOrchestrationException"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _End:
+    status: OrchestrationStatus
+    result: str | None
+    details: str | None = None
+
+
+class _Run:
+    """What the host runs in place of the user's code: call Python, keep its status, follow its actions, end as it says."""
+
+    def __init__(self, walk: Walk, name: str, profile: Profile) -> None:
+        self.custom_status: str | None = None
+        self.end: _End | None = None
+        self._walk = walk
+        self._failed = f"Orchestrator function '{name}' failed: "
+        self._profile = profile
+
+    async def follow(self, orchestrator: Orchestrator, trigger: str) -> bool:
+        try:
+            answer_text = orchestrator(trigger)
+        except WorkerFailure as failure:
+            await self._follow_failure(failure)
+        except Exception as error:
+            await self._follow_failure(WorkerFailure(f"{type(error).__name__}: {error}"))
+        else:
+            await self._follow_answer(answer_text)
+        return True
+
+    async def _follow_answer(self, text: str) -> None:
+        try:
+            answer = read_answer(text)
+            if answer is None:
+                self.end = _End(status=OrchestrationStatus.COMPLETED, result=None)
+            else:
+                await self._follow_actions(answer)
+        except HostRefusal as refusal:
+            self._fail(f"{self._failed}{refusal}", _unhandled("System.ArgumentException", refusal))
+
+    async def _follow_failure(self, failure: WorkerFailure) -> None:
+        state = cut_state(failure, self._profile)
+        if state is None:
+            # The SDK itself broke: nothing is known of the actions, so none is replayed.
+            text = f"One or more errors occurred. ({failure.rpc_text})"
+            self._fail(f"{self._failed}{text}", _unhandled("System.AggregateException", text))
+            return
+        try:
+            await self._follow_actions(read_failed_state(state))
+        except HostRefusal as refusal:
+            # Without the usual prefix, and the orchestrator's own error is lost.
+            self._fail(str(refusal), _unhandled("System.ArgumentException", refusal))
+
+    async def _follow_actions(self, answer: Answer) -> None:
+        if answer.custom_status is not None:
+            check_status_size(answer.custom_status)
+            self.custom_status = answer.custom_status
+        await self._walk.follow(answer.actions)
+        if answer.error is not None:
+            self._fail(f"{self._failed}{answer.error}", f"Message: {answer.error}, StackTrace: ")
+        elif answer.is_done:
+            self.end = _End(status=OrchestrationStatus.COMPLETED, result=answer.output)
+
+    def _fail(self, reason: str, details: str) -> None:
+        self.end = _End(status=OrchestrationStatus.FAILED, result=reason, details=details)
+
+
+def _unhandled(dotnet_class: str, error: object) -> str:
+    return f"Unhandled exception while executing orchestration: {dotnet_class}: {error}"

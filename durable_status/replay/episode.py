@@ -1,0 +1,278 @@
+"""An episode is a value: history and messages in, everything the host has to do out.
+
+No I/O, no clock: the same arguments give the same `Episode`, to the byte. The caller commits it (history, instance row,
+messages) in one step and performs the outbox after that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from durable_status.replay import classic
+from durable_status.replay.decisions import (
+    Complete,
+    Decision,
+    Outgoing,
+    ScheduleActivity,
+    SendEvent,
+    SetTimer,
+    StartSubOrchestration,
+)
+from durable_status.replay.events import (
+    ContinueAsNew,
+    Event,
+    EventRaised,
+    EventSent,
+    ExecutionCompleted,
+    ExecutionResumed,
+    ExecutionStarted,
+    ExecutionSuspended,
+    ExecutionTerminated,
+    OrchestrationInstance,
+    OrchestrationStatus,
+    OrchestratorCompleted,
+    OrchestratorStarted,
+    SubOrchestrationInstanceCompleted,
+    SubOrchestrationInstanceCreated,
+    SubOrchestrationInstanceFailed,
+    TaskScheduled,
+    TimerCreated,
+)
+from durable_status.replay.host_facts import HostFacts
+from durable_status.replay.profile import Profile
+from durable_status.replay.ticks import Ticks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """The instance an episode belongs to; all else is in its ExecutionStarted event."""
+
+    instance_id: str
+    carried_status: str | None = None
+    """JSON text of the custom status that the generation before ended with; counts in a generation's first episode."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParentMessage:
+    """Tells the parent orchestration that its child has ended."""
+
+    parent: OrchestrationInstance
+    event: SubOrchestrationInstanceCompleted | SubOrchestrationInstanceFailed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextGeneration:
+    """The generation that a continue-as-new asks for. It needs an execution id to begin."""
+
+    previous: ExecutionStarted
+    input: str | None
+    carried_events: tuple[EventRaised, ...]
+    carried_status: str | None
+
+    def messages(self, execution_id: str, now: Ticks) -> tuple[Event, ...]:
+        """What the next call of `run_episode` gets as messages, with an empty history."""
+        execution = replace(self.previous.orchestration_instance, execution_id=execution_id)
+        begun = ExecutionStarted(
+            timestamp=now,
+            orchestration_instance=execution,
+            parent_instance=self.previous.parent_instance,
+            name=self.previous.name,
+            version=self.previous.version,
+            input=self.input,
+            tags=self.previous.tags,
+            generate_new_trace=self.previous.generate_new_trace,
+        )
+        return (begun, *self.carried_events, OrchestratorCompleted(timestamp=now))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """What one episode led to."""
+
+    appended: tuple[Event, ...]
+    """The events to append, `is_played` as it is to be stored; a generation's first ones replace the history."""
+    runtime_status: OrchestrationStatus
+    custom_status: str | None
+    """JSON text; None is stored as null."""
+    output: str | None
+    """JSON text or a reason; None leaves the instance row's output as it is."""
+    outbox: tuple[Outgoing, ...]
+    """What to perform after the commit. Keyed by position: a non-deterministic replay repeats ids."""
+    parent_message: ParentMessage | None
+    next_generation: NextGeneration | None
+    """Not None: call again with its messages and an empty history, and commit only the last call's events."""
+    warnings: tuple[str, ...]
+    """What the platform passes over in silence, as sentences for the person who runs the host."""
+
+
+def run_episode(
+    instance: Instance,
+    history: Sequence[Event],
+    messages: Sequence[Event],
+    *,
+    orchestrator: classic.Orchestrator,
+    now: Ticks,
+    host: HostFacts,
+    profile: Profile,
+) -> Episode:
+    """Run one episode: one call of `orchestrator` on all that has happened, and what follows from its answer.
+
+    Args:
+        instance: whose episode it is.
+        history: the current generation's committed events, oldest first.
+        messages: what has arrived since, in order; the first of a generation is its ExecutionStarted.
+        orchestrator: the SDK's handle of the orchestrator function.
+        now: the time of this episode.
+        host: the app's functions and settings.
+        profile: which durable extension to be.
+
+    Raises:
+        ValueError: neither history nor messages hold an ExecutionStarted.
+    """
+    started = _find_start(instance, history, messages)
+    replay = classic.replay(
+        history,
+        (OrchestratorStarted(timestamp=now), *messages),
+        started=started,
+        orchestrator=orchestrator,
+        host=host,
+        profile=profile,
+    )
+    decided = [_recorded(decision, now, host) for decision in replay.decisions]
+    appended: list[Event] = [*replay.new_events, *decided]
+    next_generation = _next_generation(started, replay)
+    if next_generation is None and not isinstance(appended[-1], OrchestratorCompleted):
+        appended.append(OrchestratorCompleted(timestamp=now))
+    status = replay.custom_status
+    if status is None and not history:
+        status = instance.carried_status
+    return Episode(
+        appended=tuple(appended),
+        runtime_status=_runtime_status(history, appended),
+        custom_status=status,
+        output=_output(appended),
+        outbox=tuple(decision for decision in replay.decisions if not isinstance(decision, Complete)),
+        parent_message=_parent_message(started, replay.decisions, now, profile),
+        next_generation=next_generation,
+        warnings=replay.warnings,
+    )
+
+
+def _find_start(instance: Instance, history: Sequence[Event], messages: Sequence[Event]) -> ExecutionStarted:
+    for event in (*history[:2], *messages):
+        if isinstance(event, ExecutionStarted):
+            return event
+    raise ValueError(f"no ExecutionStarted event for instance {instance.instance_id!r}")
+
+
+def _recorded(decision: Decision, now: Ticks, host: HostFacts) -> Event:
+    """The event that a decision leaves in the history."""
+    match decision:
+        case ScheduleActivity():
+            return TaskScheduled(
+                event_id=decision.id,
+                timestamp=now,
+                name=decision.name,
+                version=decision.version,
+                input=decision.input if host.store_inputs_in_history else None,
+            )
+        case SetTimer():
+            return TimerCreated(event_id=decision.id, timestamp=now, fire_at=decision.fire_at)
+        case StartSubOrchestration():
+            return SubOrchestrationInstanceCreated(
+                event_id=decision.id,
+                timestamp=now,
+                name=decision.name,
+                version=decision.version,
+                instance_id=decision.instance_id,
+                input=decision.input if host.store_inputs_in_history else None,
+            )
+        case SendEvent():
+            return EventSent(
+                event_id=decision.id,
+                timestamp=now,
+                instance_id=decision.instance_id,
+                name=decision.name,
+                input=decision.input,
+            )
+        case Complete():
+            ended = ContinueAsNew if decision.status is OrchestrationStatus.CONTINUED_AS_NEW else ExecutionCompleted
+            return ended(
+                event_id=decision.id, timestamp=now, orchestration_status=decision.status, result=decision.result
+            )
+
+
+def _next_generation(started: ExecutionStarted, replay: classic.Replay) -> NextGeneration | None:
+    """The last end counts: a continue-as-new that completes in the same batch as a termination wins."""
+    end = next((item for item in reversed(replay.decisions) if isinstance(item, Complete)), None)
+    if end is None or end.status is not OrchestrationStatus.CONTINUED_AS_NEW:
+        return None
+    return NextGeneration(
+        previous=started,
+        input=end.result,
+        carried_events=end.carried_events,
+        carried_status=replay.custom_status,
+    )
+
+
+_DECIDES_STATUS = (ExecutionStarted, ExecutionCompleted, ExecutionTerminated, ExecutionSuspended, ExecutionResumed)
+
+
+def _runtime_status(history: Sequence[Event], appended: Sequence[Event]) -> OrchestrationStatus:
+    """The runtime status that the latest event which decides it says."""
+    for event in chain(reversed(appended), reversed(history)):
+        if not isinstance(event, _DECIDES_STATUS):
+            continue
+        match event:
+            case ExecutionCompleted():
+                return event.orchestration_status
+            case ExecutionTerminated():
+                return OrchestrationStatus.TERMINATED
+            case ExecutionSuspended():
+                return OrchestrationStatus.SUSPENDED
+            case ExecutionStarted() | ExecutionResumed():
+                return OrchestrationStatus.RUNNING
+    return OrchestrationStatus.RUNNING
+
+
+def _output(appended: Sequence[Event]) -> str | None:
+    """What the instance row's output becomes: a result, or the reason of whatever was done to the instance."""
+    for event in reversed(appended):
+        match event:
+            case ExecutionCompleted(result=text) | ExecutionTerminated(input=text):
+                found = text
+            case ExecutionSuspended(reason=text) | ExecutionResumed(reason=text):
+                found = text
+            case _:
+                continue
+        if found is not None:
+            return found
+    return None
+
+
+def _parent_message(
+    started: ExecutionStarted, decisions: Sequence[Decision], now: Ticks, profile: Profile
+) -> ParentMessage | None:
+    parent = started.parent_instance
+    if parent is None:
+        return None
+    for decision in decisions:
+        if not isinstance(decision, Complete) or decision.status is OrchestrationStatus.CONTINUED_AS_NEW:
+            continue
+        event: SubOrchestrationInstanceCompleted | SubOrchestrationInstanceFailed
+        if decision.status is OrchestrationStatus.COMPLETED:
+            child = started.orchestration_instance.instance_id if profile.writes_newer_members else None
+            event = SubOrchestrationInstanceCompleted(
+                timestamp=now, task_scheduled_id=parent.task_schedule_id, result=decision.result, instance_id=child
+            )
+        else:
+            event = SubOrchestrationInstanceFailed(
+                timestamp=now,
+                task_scheduled_id=parent.task_schedule_id,
+                reason=decision.result,
+                details=decision.details,
+            )
+        return ParentMessage(parent=parent.orchestration_instance, event=event)
+    return None

@@ -1,0 +1,64 @@
+"""What differs between the versions of the durable extension that the engine imitates.
+
+One value carries every difference; no other switch does. `PROFILE_2_13` is extension 2.13.7, the line the recordings
+were made on; `PROFILE_3` is 3.x, which most apps get today through extension bundle ``[4.*, 5.0.0)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One line of the durable extension. Members that are not about replay belong to the HTTP management API."""
+
+    name: str
+    upper_schema_version: int
+    """``upperSchemaVersionNew`` of the trigger: the newest replay schema the extension takes."""
+    writes_newer_members: bool
+    """Trigger ``sourceInstanceId``; ``GenerateNewTrace`` and the child's id in events."""
+    fails_unknown_functions: bool
+    """Whether calling a function that is not registered fails the orchestration (else it waits for ever)."""
+    doubles_blank_in_activity_failures: bool
+    """Whether two blanks stand before the error in the reason of a failed activity."""
+    takes_last_failure_label: bool
+    """Whether the last ``$OutOfProcData$`` label of a failure text counts (else the first)."""
+    refuses_live_duplicates_with: int
+    """HTTP status for starting an instance that has not ended."""
+    purges_live_instances: bool
+    """Whether purging one instance by id works whatever its runtime status."""
+    checks_starts: bool
+    """Whether unknown orchestrators and unusual instance ids are refused when an instance is started."""
+    dashes_in_execution_ids: bool
+    """Whether the execution id of an instance started over HTTP is a GUID with dashes."""
+    decodes_paths_first: bool
+    """Whether management paths are percent-decoded before they are matched."""
+
+
+PROFILE_2_13 = Profile(
+    name="2.13",
+    upper_schema_version=2,
+    writes_newer_members=False,
+    fails_unknown_functions=False,
+    doubles_blank_in_activity_failures=True,
+    takes_last_failure_label=False,
+    refuses_live_duplicates_with=500,
+    purges_live_instances=True,
+    checks_starts=True,
+    dashes_in_execution_ids=False,
+    decodes_paths_first=False,
+)
+PROFILE_3 = Profile(
+    name="3",
+    upper_schema_version=3,
+    writes_newer_members=True,
+    fails_unknown_functions=True,
+    doubles_blank_in_activity_failures=False,
+    takes_last_failure_label=True,
+    refuses_live_duplicates_with=409,
+    purges_live_instances=False,
+    checks_starts=False,
+    dashes_in_execution_ids=True,
+    decodes_paths_first=True,
+)

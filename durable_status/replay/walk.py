@@ -1,0 +1,187 @@
+"""The second replay: the host turns the SDK's action list into decisions, one action at a time.
+
+Python has said everything the code ever yielded; the host reaches an action only after the one before it has settled.
+What is never reached is never scheduled, and ids are handed out on reaching (`docs/conformance.md`, the walk).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from durable_status.replay.answer import Action, HostRefusal
+from durable_status.replay.events import ExecutionStarted
+from durable_status.replay.futures import Future, start, when_all, when_any
+from durable_status.replay.host_context import HostContext
+from durable_status.replay.host_facts import FunctionNames, HostFacts
+from durable_status.replay.profile import Profile
+from durable_status.replay.retries import RetryOptions, retry
+from durable_status.replay.ticks import Ticks, parse_ticks
+from durable_status.stored_json import dump_stored
+
+_NEVER_STARTED = Future.settled(False)
+"""Stands for a call whose error the platform swallows: nothing is scheduled, no id is taken, the walk goes on."""
+
+
+class Walk:
+    """One walk over an action list, deciding in `context`."""
+
+    def __init__(self, context: HostContext, started: ExecutionStarted, host: HostFacts, profile: Profile) -> None:
+        self.warnings: list[str] = []
+        """What the platform passes over in silence, each with the orchestrator's name and a cure."""
+        self._context = context
+        self._started = started
+        self._host = host
+        self._profile = profile
+        self._actions_left = host.max_orchestration_actions
+
+    async def follow(self, actions: Sequence[Action]) -> None:
+        """Reach the actions in order, each after the one before has settled, succeeded or not.
+
+        Raises:
+            HostRefusal: an action the platform refuses aloud; the orchestration fails.
+        """
+        for action in actions:
+            await self._reach(action)
+
+    def _reach(self, action: Action) -> Future:
+        reach = _REACH.get(action["actionType"])
+        if reach is None:
+            raise HostRefusal(
+                f"Received an unexpected action type from the out-of-proc function: '${action['actionType']}'."
+            )
+        return reach(self, action)
+
+    def _call_activity(self, action: Action) -> Future:
+        if not (self._is_known(self._host.activities, action) and self._may_act()):
+            return _NEVER_STARTED
+        return self._context.schedule_activity(action["functionName"], _activity_input(action))
+
+    def _call_activity_with_retry(self, action: Action) -> Future:
+        options = RetryOptions.from_action(action)
+        if not (self._can_retry(options) and self._is_known(self._host.activities, action) and self._may_act()):
+            return _NEVER_STARTED
+        name, input_text = action["functionName"], _activity_input(action)
+        return start(retry(self._context, options, lambda: self._context.schedule_activity(name, input_text)))
+
+    def _call_sub_orchestrator(self, action: Action) -> Future:
+        if not (self._is_known(self._host.orchestrators, action) and self._may_be_child(action) and self._may_act()):
+            return _NEVER_STARTED
+        return self._start_child(action)
+
+    def _call_sub_orchestrator_with_retry(self, action: Action) -> Future:
+        options = RetryOptions.from_action(action)
+        if not (
+            self._can_retry(options)
+            and self._is_known(self._host.orchestrators, action)
+            and self._may_be_child(action)
+            and self._may_act()
+        ):
+            return _NEVER_STARTED
+        return start(retry(self._context, options, lambda: self._start_child(action)))
+
+    def _start_child(self, action: Action) -> Future:
+        input_text = action.get("input")
+        return self._context.start_sub_orchestration(
+            action["functionName"],
+            action.get("instanceId"),
+            None if input_text is None else dump_stored(input_text),
+        )
+
+    def _continue_as_new(self, action: Action) -> Future:
+        input_text = action.get("input")
+        self._context.continue_as_new(None if input_text is None else dump_stored(input_text))
+        return Future.settled(True)
+
+    def _create_timer(self, action: Action) -> Future:
+        fire_at = parse_ticks(action["fireAt"])
+        if fire_at - self._context.clock > self._host.maximum_short_timer:
+            return start(self._wait_in_legs(fire_at))
+        if not self._may_act():
+            return _NEVER_STARTED
+        return self._context.set_timer(fire_at, canceled=bool(action.get("isCanceled")))
+
+    async def _wait_in_legs(self, fire_at: Ticks) -> bool:
+        # SDK 1.x splits long timers itself; this is for a timer that is long only by the host's clock.
+        while self._context.clock < fire_at and self._may_act():
+            await self._context.set_timer(min(fire_at, Ticks(self._context.clock + self._host.long_timer_interval)))
+        return True
+
+    def _wait_for_external_event(self, action: Action) -> Future:
+        return self._context.external_events.wait(action["externalEventName"])
+
+    def _when_all(self, action: Action) -> Future:
+        return when_all([self._reach(child) for child in action["compoundActions"]])
+
+    def _when_any(self, action: Action) -> Future:
+        return when_any([self._reach(child) for child in action["compoundActions"]])
+
+    def _not_run_yet(self, action: Action) -> Future:
+        raise HostRefusal("This engine does not run entity operations and call_http yet.")
+
+    def _is_known(self, names: FunctionNames, action: Action) -> bool:
+        name = action["functionName"]
+        if names.find(name) is not None:
+            return True
+        sentence = names.unknown_sentence(name)
+        if self._profile.fails_unknown_functions:
+            raise HostRefusal(sentence)
+        self._warn(f"{sentence} The call never starts and the orchestration waits for ever; correct the name.")
+        return False
+
+    def _may_be_child(self, action: Action) -> bool:
+        child = action.get("instanceId")
+        if not child:
+            return True
+        parent = self._started.parent_instance
+        ancestors = [self._started.orchestration_instance.instance_id]
+        if parent is not None:
+            ancestors.append(parent.orchestration_instance.instance_id)
+        if child.startswith("@") or child.casefold() in [ancestor.casefold() for ancestor in ancestors]:
+            self._warn(
+                f"The sub-orchestration id '{child}' is the orchestration's own, its parent's, or starts with '@'. "
+                "The child never starts and the orchestration waits for ever; choose another id."
+            )
+            return False
+        return True
+
+    def _can_retry(self, options: RetryOptions) -> bool:
+        if options.max_attempts > 0 and options.interval <= self._host.maximum_short_timer:
+            return True
+        self._warn(
+            "A call with retry needs at least one attempt and an interval of at most 6 days. The call never starts "
+            "and the orchestration waits for ever; correct its RetryOptions."
+        )
+        return False
+
+    def _may_act(self) -> bool:
+        if self._actions_left == 0:
+            self._warn(
+                f"The limit of {self._host.max_orchestration_actions} actions is reached. The next one never starts and "
+                "the orchestration waits for ever; continue as new earlier or raise maxOrchestrationActions in host.json."
+            )
+            return False
+        self._actions_left -= 1
+        return True
+
+    def _warn(self, text: str) -> None:
+        self.warnings.append(f"Orchestrator '{self._started.name}': {text}")
+
+
+def _activity_input(action: Action) -> str:
+    return dump_stored([action.get("input")])
+
+
+_REACH: dict[int, Callable[[Walk, Action], Future]] = {
+    0: Walk._call_activity,
+    1: Walk._call_activity_with_retry,
+    2: Walk._call_sub_orchestrator,
+    3: Walk._call_sub_orchestrator_with_retry,
+    4: Walk._continue_as_new,
+    5: Walk._create_timer,
+    6: Walk._wait_for_external_event,
+    7: Walk._not_run_yet,
+    8: Walk._not_run_yet,
+    9: Walk._not_run_yet,
+    11: Walk._when_any,
+    12: Walk._when_all,
+}
