@@ -33,6 +33,7 @@ class Replay:
     decisions: tuple[Decision, ...]
     custom_status: str | None
     new_events: tuple[Event, ...]
+    open_tasks: int
     warnings: tuple[str, ...]
 
 
@@ -77,12 +78,13 @@ def replay(
             )
         context.complete(OrchestrationStatus.FAILED, str(difference), _unhandled(_NON_DETERMINISM_CLASS, difference))
     else:
-        if run.end is not None and not context.has_open_tasks:
+        if run.end is not None and context.open_tasks == 0:
             context.complete(run.end.status, run.end.result, run.end.details)
     return Replay(
         decisions=context.decisions,
         custom_status=run.custom_status,
         new_events=tuple(played),
+        open_tasks=context.open_tasks,
         warnings=tuple(walk.warnings),
     )
 

@@ -103,6 +103,8 @@ class Episode:
     parent_message: ParentMessage | None
     next_generation: NextGeneration | None
     """Not None: call again with its messages and an empty history, and commit only the last call's events."""
+    open_tasks: int
+    """How many activities, timers and sub-orchestrations the execution waits for."""
     warnings: tuple[str, ...]
     """What the platform passes over in silence, as sentences for the person who runs the host."""
 
@@ -156,6 +158,7 @@ def run_episode(
         outbox=tuple(decision for decision in replay.decisions if not isinstance(decision, Complete)),
         parent_message=_parent_message(started, replay.decisions, now, profile),
         next_generation=next_generation,
+        open_tasks=replay.open_tasks,
         warnings=replay.warnings,
     )
 

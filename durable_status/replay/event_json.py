@@ -23,6 +23,7 @@ from durable_status.replay.events import (
 )
 from durable_status.replay.ticks import format_ticks, parse_ticks
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _WRITTEN_ONLY_BY_3X = frozenset({"generate_new_trace", "instance_id"})
 
 
@@ -30,7 +31,7 @@ def event_text(event: Event) -> str:
     """The JSON text of `event`, written once and kept on the event."""
     text = event.text
     if text is None:
-        text = json.dumps(_members(event), ensure_ascii=False, separators=(",", ":"))
+        text = _ENCODER.encode(_members(event))
         object.__setattr__(event, "text", text)
     return text
 

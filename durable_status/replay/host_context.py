@@ -60,9 +60,9 @@ class HostContext:
         self._withheld: dict[int, Decision] = {}
 
     @property
-    def has_open_tasks(self) -> bool:
-        """Whether an activity, timer or sub-orchestration has not settled: the execution cannot end yet."""
-        return bool(self._open_tasks)
+    def open_tasks(self) -> int:
+        """How many activities, timers and sub-orchestrations have not settled; with any the execution cannot end."""
+        return len(self._open_tasks)
 
     @property
     def decisions(self) -> tuple[Decision, ...]:

@@ -30,6 +30,10 @@ class Profile:
     """Whether purging one instance by id works whatever its runtime status."""
     checks_starts: bool
     """Whether unknown orchestrators and unusual instance ids are refused when an instance is started."""
+    checks_pages: bool
+    """Whether a page size of 0 and a broken continuation token are refused when instances are listed."""
+    rewrites_inputs: bool
+    """Whether the body of a start is parsed and written again (else stored as sent)."""
     dashes_in_execution_ids: bool
     """Whether the execution id of an instance started over HTTP is a GUID with dashes."""
     decodes_paths_first: bool
@@ -46,6 +50,8 @@ PROFILE_2_13 = Profile(
     refuses_live_duplicates_with=500,
     purges_live_instances=True,
     checks_starts=True,
+    checks_pages=True,
+    rewrites_inputs=True,
     dashes_in_execution_ids=False,
     decodes_paths_first=False,
 )
@@ -59,6 +65,8 @@ PROFILE_3 = Profile(
     refuses_live_duplicates_with=409,
     purges_live_instances=False,
     checks_starts=False,
+    checks_pages=False,
+    rewrites_inputs=False,
     dashes_in_execution_ids=True,
     decodes_paths_first=True,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NewType
 
 Ticks = NewType("Ticks", int)
@@ -71,5 +72,9 @@ def datetime_from_ticks(ticks: Ticks) -> datetime:
 
 def _split(ticks: Ticks) -> tuple[str, int]:
     seconds, fraction = divmod(ticks, PER_SECOND)
-    moment = _START + timedelta(seconds=seconds)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S") if moment.year >= 1000 else moment.isoformat()[:19], fraction
+    return _second_text(seconds), fraction
+
+
+@lru_cache(maxsize=256)  # the events of an episode share a second or two
+def _second_text(seconds: int) -> str:
+    return (_START + timedelta(seconds=seconds)).isoformat()[: len("0001-01-01T00:00:00")]

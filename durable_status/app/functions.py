@@ -1,0 +1,88 @@
+"""The functions of an app as values: name, trigger, bindings and what to call."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from durable_status.app.host_settings import HostSettings
+from durable_status.app.local_settings import LocalSettings
+
+ORCHESTRATION_TRIGGER = "orchestrationTrigger"
+ACTIVITY_TRIGGER = "activityTrigger"
+ENTITY_TRIGGER = "entityTrigger"
+HTTP_TRIGGER = "httpTrigger"
+DURABLE_CLIENT = "durableClient"
+
+# The member of a trigger that renames the function for orchestrations.
+_NAMING_MEMBERS = {
+    ORCHESTRATION_TRIGGER: "orchestration",
+    ACTIVITY_TRIGGER: "activity",
+    ENTITY_TRIGGER: "entityName",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppFunction:
+    """One function of an app. Bindings are the members of a function.json binding, enums as upper-case text."""
+
+    name: str
+    trigger: Mapping[str, Any]
+    bindings: tuple[Mapping[str, Any], ...]
+    call: Callable[..., Any]
+    is_async: bool
+    """Whether it is awaited on the worker's event loop; all others run in a thread."""
+    takes_context: bool
+    """Whether it has a parameter ``context`` that no binding fills: it gets the invocation context."""
+
+    @classmethod
+    def create(cls, name: str, bindings: Iterable[Mapping[str, Any]], call: Callable[..., Any]) -> Self:
+        """Make a function of its bindings, one of which is the trigger, and of what to call."""
+        all_bindings = tuple(bindings)
+        trigger = next(binding for binding in all_bindings if str(binding["type"]).casefold().endswith("trigger"))
+        bound = {binding.get("name") for binding in all_bindings}
+        return cls(
+            name=name,
+            trigger=trigger,
+            bindings=all_bindings,
+            call=call,
+            is_async=inspect.iscoroutinefunction(call),
+            takes_context="context" in set(inspect.signature(call).parameters) - bound,
+        )
+
+    @property
+    def trigger_type(self) -> str:
+        """The ``type`` of the trigger, such as ``orchestrationTrigger``."""
+        kind: str = self.trigger["type"]
+        return kind
+
+    @property
+    def durable_name(self) -> str:
+        """The name orchestrations and clients call it by."""
+        member = _NAMING_MEMBERS.get(self.trigger_type, "")
+        name: str = self.trigger.get(member) or self.name
+        return name
+
+    def bindings_of(self, binding_type: str) -> list[Mapping[str, Any]]:
+        """The bindings of one type."""
+        return [binding for binding in self.bindings if binding.get("type") == binding_type]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """A loaded app."""
+
+    root: Path
+    settings: HostSettings
+    local_settings: LocalSettings
+    functions: tuple[AppFunction, ...]
+    problems: tuple[str, ...] = ()
+    """Functions that cannot be loaded, a sentence each; the others work, as on the platform."""
+
+
+def by_durable_name(functions: Iterable[AppFunction], trigger_type: str) -> dict[str, AppFunction]:
+    """The functions with that trigger, by the name orchestrations and clients call them by."""
+    return {function.durable_name: function for function in functions if function.trigger_type == trigger_type}

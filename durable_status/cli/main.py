@@ -1,0 +1,16 @@
+"""The command and its subcommands."""
+
+from __future__ import annotations
+
+import click
+
+from durable_status.cli.start import start
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="durable-status")
+def main() -> None:
+    """Run and watch Azure Durable Functions apps written in Python, without Core Tools."""
+
+
+main.add_command(start)

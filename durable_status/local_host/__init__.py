@@ -1,0 +1,1 @@
+"""Runs a Durable Functions app on one machine, for development, tests and CI; never deployed."""

@@ -1,0 +1,84 @@
+"""Runs activity calls and answers them with a message to the orchestration."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from azure.functions.durable_functions import ActivityTriggerConverter
+from azure.functions.meta import Datum
+
+from durable_status.app.functions import ACTIVITY_TRIGGER, AppFunction, by_durable_name
+from durable_status.local_host.clock import Clock
+from durable_status.local_host.storage.provider import ActivityCall, Message
+from durable_status.local_host.worker import Worker, worker_failure
+from durable_status.replay.events import TaskCompleted, TaskFailed
+from durable_status.replay.failures import WorkerFailure, activity_failure
+from durable_status.replay.host_facts import FunctionNames
+from durable_status.replay.profile import Profile
+from durable_status.stored_json import dump_stored
+
+logger = logging.getLogger(__name__)
+
+
+class Activities:
+    """The app's activities, ready to be called."""
+
+    def __init__(
+        self,
+        functions: Iterable[AppFunction],
+        names: FunctionNames,
+        worker: Worker,
+        clock: Clock,
+        profile: Profile,
+    ) -> None:
+        self._functions = by_durable_name(functions, ACTIVITY_TRIGGER)
+        self._names = names
+        self._worker = worker
+        self._clock = clock
+        self._profile = profile
+
+    async def run(self, call: ActivityCall) -> Message:
+        """Run one call to its end; what it raises becomes the failure of the task, never of the host."""
+        event: TaskCompleted | TaskFailed
+        try:
+            result = await self._call(call)
+        except WorkerFailure as failure:
+            logger.error("Activity '%s' of instance '%s' failed: %s", call.name, call.instance_id, failure.message)
+            logger.debug("%s", failure.stack)
+            reason, details = activity_failure(call.name, failure, self._profile)
+            event = TaskFailed(
+                timestamp=self._clock.now(), task_scheduled_id=call.task_id, reason=reason, details=details
+            )
+        else:
+            event = TaskCompleted(timestamp=self._clock.now(), task_scheduled_id=call.task_id, result=result)
+        return Message(instance_id=call.instance_id, execution_id=call.execution_id, event=event)
+
+    async def _call(self, call: ActivityCall) -> str | None:
+        registered = self._names.find(call.name)
+        if registered is None:  # it was when the call was scheduled; the app has changed since
+            raise WorkerFailure(f"LookupError: {self._names.unknown_sentence(call.name)}")
+        function = self._functions[registered]
+        (text,) = json.loads(call.input)
+        returned = await self._worker.call(function, {function.trigger["name"]: _input_value(text)})
+        return _result_text(returned)
+
+
+def _input_value(text: str | None) -> Any:
+    """What the activity gets for the JSON text that the orchestrator gave; the SDK's converter decides."""
+    try:
+        return ActivityTriggerConverter.decode(Datum(type="json", value=text or "null"), trigger_metadata=None)
+    except ValueError as error:
+        raise worker_failure(error) from error
+
+
+def _result_text(returned: Any) -> str | None:
+    """What the activity returned as the host stores it; a JSON null is no result."""
+    try:
+        text = ActivityTriggerConverter.encode(returned, expected_type=None).value
+    except ValueError as error:
+        raise worker_failure(error) from error
+    value = json.loads(text)
+    return None if value is None else dump_stored(value)

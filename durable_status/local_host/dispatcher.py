@@ -1,0 +1,107 @@
+"""Takes work from the storage provider, has it run and commits what it led to, many items at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from durable_status.local_host.activities import Activities
+from durable_status.local_host.orchestrations import Orchestrations
+from durable_status.local_host.storage.provider import ActivityWork, OrchestrationWork, StorageProvider
+from durable_status.local_host.worker import Worker
+
+logger = logging.getLogger(__name__)
+
+_GRACE_SECONDS = 2.0
+_PAUSE_AFTER_ERROR_SECONDS = 1.0
+
+Work = TypeVar("Work", OrchestrationWork, ActivityWork)
+
+
+class Dispatcher:
+    """Keeps a task hub's instances going."""
+
+    def __init__(
+        self,
+        storage: StorageProvider,
+        orchestrations: Orchestrations,
+        activities: Activities,
+        worker: Worker,
+        *,
+        max_orchestrations: int,
+        max_activities: int,
+    ) -> None:
+        self._storage = storage
+        self._orchestrations = orchestrations
+        self._activities = activities
+        self._worker = worker
+        self._limits = (max_orchestrations, max_activities)
+        self._busy: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Work while the context lasts, then give what is in hand a moment to finish.
+
+        What does not finish stays in the task hub, and the next host does it again.
+        """
+        max_orchestrations, max_activities = self._limits
+        loops = [
+            asyncio.create_task(
+                self._serve(self._storage.next_orchestration, self._run_orchestration, max_orchestrations)
+            ),
+            asyncio.create_task(self._serve(self._storage.next_activity, self._run_activity, max_activities)),
+        ]
+        try:
+            yield
+        finally:
+            await _cancel(loops)
+            await self._finish()
+
+    async def _finish(self) -> None:
+        if not self._busy:
+            return
+        _, unfinished = await asyncio.wait(self._busy, timeout=_GRACE_SECONDS)
+        if unfinished:
+            logger.warning("%d functions are still running; they run again when a host is started.", len(unfinished))
+        await _cancel(unfinished)
+
+    async def _serve(
+        self, take: Callable[[], Awaitable[Work]], run: Callable[[Work], Coroutine[Any, Any, None]], limit: int
+    ) -> None:
+        free = asyncio.Semaphore(limit)
+        while True:
+            await free.acquire()
+            task = asyncio.create_task(run(await take()))
+            self._busy.add(task)
+            task.add_done_callback(self._busy.discard)
+            task.add_done_callback(lambda _: free.release())
+
+    async def _run_orchestration(self, work: OrchestrationWork) -> None:
+        try:
+            commit = await self._worker.run_orchestration(lambda: self._orchestrations.run(work))
+            await self._storage.commit(work, commit)
+        except Exception:
+            # Not the user's error, which is an outcome like any other. The work is kept, but not at full speed.
+            logger.exception("Instance '%s': an episode could not be committed; trying again.", work.instance_id)
+            await asyncio.sleep(_PAUSE_AFTER_ERROR_SECONDS)
+            await self._storage.release(work)
+
+    async def _run_activity(self, work: ActivityWork) -> None:
+        answer = await self._activities.run(work.call)
+        while True:
+            try:
+                await self._storage.complete_activity(work, answer)
+            except Exception:
+                logger.exception("Activity '%s': its answer could not be stored; trying again.", work.call.name)
+                await asyncio.sleep(_PAUSE_AFTER_ERROR_SECONDS)
+            else:
+                return
+
+
+async def _cancel(tasks: Collection[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,170 @@
+"""Serves the app's HTTP functions: routes, requests and responses as the Functions host has them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from azure.functions.http import HttpRequest, HttpResponseConverter
+from starlette.datastructures import Headers, QueryParams
+
+from durable_status.app.functions import DURABLE_CLIENT, AppFunction
+from durable_status.local_host.management.links import Links
+from durable_status.local_host.reply import Receive, Reply, Scope, Send, bare, read_body
+from durable_status.local_host.route_templates import FunctionRoute, RouteTemplateError
+from durable_status.local_host.worker import Worker, worker_failure
+from durable_status.replay.failures import WorkerFailure
+
+logger = logging.getLogger(__name__)
+
+_BODY_LIMIT = 104_857_600  # bytes, the Functions host's own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedFunction:
+    """An HTTP function and where it is served. No methods: all of them."""
+
+    function: AppFunction
+    path: str
+    route: FunctionRoute
+
+
+class HttpFunctions:
+    """The ASGI application of the app's HTTP functions; what matches none gets 404, wrong verbs included."""
+
+    def __init__(self, served: Sequence[ServedFunction], links: Links, worker: Worker) -> None:
+        self._served = sorted(served, key=lambda item: item.route.precedence)
+        self._links = links
+        self._worker = worker
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        for item in self._served:
+            values = item.route.values(scope)
+            if values is not None:
+                body = await read_body(receive, _BODY_LIMIT)
+                reply = bare(413) if body is None else await self._run(item.function, scope, values, body)
+                await reply.send(send)
+                return
+        await bare(404).send(send)
+
+    async def _run(self, function: AppFunction, scope: Scope, values: Mapping[str, str], body: bytes) -> Reply:
+        arguments: dict[str, Any] = {function.trigger["name"]: _request(scope, values, body)}
+        for binding in function.bindings_of(DURABLE_CLIENT):
+            arguments[binding["name"]] = self._links.client_binding(binding.get("taskHub"), binding.get("connectionName"))
+        try:
+            return _reply(await self._worker.call(function, arguments))
+        except WorkerFailure as failure:
+            logger.error("Function '%s' failed: %s\n%s", function.name, failure.message, failure.stack)
+            return bare(500)
+
+
+def serve_functions(
+    functions: Iterable[AppFunction], route_prefix: str
+) -> tuple[list[ServedFunction], list[str]]:
+    """Give each function its route; a sentence for each one that cannot have it."""
+    served: list[ServedFunction] = []
+    problems: list[str] = []
+    taken: dict[str, list[ServedFunction]] = {}
+    for function in functions:
+        template = str(function.trigger.get("route") or function.name).strip("/")
+        path = f"/{route_prefix}/{template}" if route_prefix else f"/{template}"
+        try:
+            route = FunctionRoute(path, function.trigger.get("methods") or ())
+        except RouteTemplateError as error:
+            problems.append(f"Function '{function.name}' is not served: {error}")
+            continue
+        item = ServedFunction(function=function, path=path, route=route)
+        others = taken.setdefault(path.casefold(), [])
+        clash = next((other for other in others if other.route.overlaps(route)), None)
+        if clash is not None:
+            problems.append(
+                f"Function '{function.name}' is not served: '{clash.function.name}' has the same route {path}."
+            )
+            continue
+        others.append(item)
+        served.append(item)
+    return served, problems
+
+
+def _request(scope: Scope, values: Mapping[str, str], body: bytes) -> HttpRequest:
+    headers = Headers(scope=scope)
+    query = QueryParams(scope["query_string"])
+    raw_query = scope["query_string"].decode("latin-1")
+    url = f"{scope['scheme']}://{headers.get('host', '')}{scope['raw_path'].decode('latin-1')}"
+    # The worker gets a body only with a length: one sent in chunks arrives empty, as on the platform.
+    sent = body if headers.get("content-length") else b""
+    return HttpRequest(
+        method=scope["method"],
+        url=f"{url}?{raw_query}" if raw_query else url,
+        headers={name: ",".join(headers.getlist(name)) for name in headers},
+        params={name: ",".join(query.getlist(name)) for name in query if any(query.getlist(name))},
+        route_params=dict(values),
+        body_type="bytes",
+        body=sent,
+    )
+
+
+def _reply(returned: Any) -> Reply:
+    """What a function returned as an HTTP answer.
+
+    Raises:
+        WorkerFailure: it is neither a response nor a text.
+    """
+    try:
+        datum = HttpResponseConverter.encode(returned, expected_type=None)
+    except NotImplementedError:
+        raise WorkerFailure(
+            f"TypeError: an HTTP function returns func.HttpResponse or str, not {type(returned).__name__}"
+        ) from None
+    except Exception as error:
+        raise worker_failure(error) from error
+    return _text_reply(datum.value) if datum.type == "string" else _response_reply(datum.value)
+
+
+def _response_reply(response: Mapping[str, Any]) -> Reply:
+    headers = [(name, value.value) for name, value in response["headers"].items()]
+    for jar in response["cookies"] or ():
+        headers += [("Set-Cookie", cookie.OutputString()) for cookie in jar.values()]
+    body: bytes = response["body"].value
+    return Reply(
+        status=int(response["status_code"].value),
+        headers=(*headers, ("Content-Length", str(len(body)))),
+        body=body,
+    )
+
+
+def _text_reply(text: str) -> Reply:
+    """A returned text. One that is a JSON object or array is not sent as it is, but as the host reads it."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    if isinstance(value, dict) and "body" in value:
+        return _described_reply(value)
+    if isinstance(value, dict | list):
+        return _sized_reply(200, "application/json; charset=utf-8", json.dumps(value, indent=2, ensure_ascii=False))
+    return _sized_reply(200, "text/plain; charset=utf-8", text)
+
+
+def _described_reply(description: Mapping[str, Any]) -> Reply:
+    """An object with a ``body`` describes the response: status, headers, body."""
+    body = description["body"]
+    kind = "text/plain; charset=utf-8"
+    if not isinstance(body, str):
+        body, kind = json.dumps(body, ensure_ascii=False), "application/json; charset=utf-8"
+    headers = {str(name).lower(): str(value) for name, value in (description.get("headers") or {}).items()}
+    status = int(description.get("status") or description.get("statusCode") or 200)
+    return _sized_reply(status, headers.pop("content-type", kind), body, *headers.items())
+
+
+def _sized_reply(status: int, content_type: str, text: str, *headers: tuple[str, str]) -> Reply:
+    body = text.encode()
+    return Reply(
+        status=status,
+        headers=(("Content-Type", content_type), *headers, ("Content-Length", str(len(body)))),
+        body=body,
+    )

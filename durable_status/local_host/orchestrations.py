@@ -1,0 +1,260 @@
+"""Turns one work item into one commit: which messages count, the episodes they cause, and what those lead to.
+
+Continuing as new goes on inside the item: every generation's outbox is performed, only the last one's history is
+committed.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+
+from durable_status.app.functions import ORCHESTRATION_TRIGGER, AppFunction, by_durable_name
+from durable_status.local_host.clock import Clock
+from durable_status.local_host.storage.provider import (
+    ActivityCall,
+    EpisodeCommit,
+    InstanceRow,
+    Message,
+    OrchestrationWork,
+)
+from durable_status.local_host.worker import call_function
+from durable_status.replay.answer import HostRefusal
+from durable_status.replay.classic import Orchestrator
+from durable_status.replay.decisions import ScheduleActivity, SendEvent, SetTimer, StartSubOrchestration
+from durable_status.replay.episode import Episode, Instance, run_episode
+from durable_status.replay.events import (
+    Event,
+    EventRaised,
+    ExecutionStarted,
+    OrchestrationInstance,
+    OrchestrationStatus,
+    ParentInstance,
+    TimerFired,
+)
+from durable_status.replay.host_facts import HostFacts
+from durable_status.replay.profile import Profile
+from durable_status.replay.ticks import Ticks
+
+logger = logging.getLogger(__name__)
+
+_RESTS_PER_EPISODE = 4
+_LONGEST_REST_SECONDS = 0.1
+
+
+class Orchestrations:
+    """The app's orchestrators, ready to run. `run` calls user code and may be called from several threads."""
+
+    def __init__(self, functions: Iterable[AppFunction], host: HostFacts, profile: Profile, clock: Clock) -> None:
+        self._functions = by_durable_name(functions, ORCHESTRATION_TRIGGER)
+        self._host = host
+        self._profile = profile
+        self._clock = clock
+        self._said: dict[str, set[str]] = {}  # warnings by instance: every episode finds them again
+
+    def run(self, work: OrchestrationWork) -> EpisodeCommit:
+        """Run the episodes that `work` causes; what is to be committed may be only that its messages are consumed."""
+        began = time.perf_counter()
+        accepted = _accept(work)
+        if accepted is None:
+            return EpisodeCommit()
+        history, messages, started = accepted
+        row = work.row if work.row and work.row.execution_id == started.orchestration_instance.execution_id else None
+        orchestrator = self._orchestrator(started.name)
+        outbox = _Outbox()
+        carried_status = None
+        while True:
+            now = self._clock.now()
+            episode = run_episode(
+                Instance(instance_id=work.instance_id, carried_status=carried_status),
+                history,
+                messages,
+                orchestrator=orchestrator,
+                now=now,
+                host=self._host,
+                profile=self._profile,
+            )
+            outbox.add(started, episode, now)
+            self._warn(work.instance_id, episode.warnings)
+            following = episode.next_generation
+            if following is None:
+                break
+            carried_status = following.carried_status
+            history, messages = (), following.messages(uuid.uuid4().hex, now)
+            started = _first_start(messages)
+        row = _updated_row(row, started, episode)
+        self._tell(row)
+        return EpisodeCommit(
+            row=row,
+            replaces_history=not history,
+            events=episode.appended,
+            messages=outbox.messages,
+            activities=outbox.activities,
+            rest_seconds=_rest_seconds(time.perf_counter() - began, episode.open_tasks),
+        )
+
+    def _orchestrator(self, name: str) -> Orchestrator:
+        registered = self._host.orchestrators.find(name)
+
+        def call(trigger: str) -> str:
+            if registered is None:
+                raise HostRefusal(self._host.orchestrators.unknown_sentence(name))
+            answer: str = call_function(self._functions[registered], trigger)
+            return answer
+
+        return call
+
+    def _warn(self, instance_id: str, warnings: Iterable[str]) -> None:
+        for warning in warnings:
+            said = self._said.setdefault(instance_id, set())
+            if warning not in said:
+                said.add(warning)
+                logger.warning("Instance '%s': %s", instance_id, warning)
+
+    def _tell(self, row: InstanceRow) -> None:
+        if not row.runtime_status.has_ended:
+            return
+        self._said.pop(row.instance_id, None)
+        if row.runtime_status is OrchestrationStatus.FAILED:
+            logger.error("Instance '%s' of %s failed: %s", row.instance_id, row.name, row.output)
+        else:
+            logger.info("Instance '%s' of %s: %s", row.instance_id, row.name, row.runtime_status.value)
+
+
+def _rest_seconds(episode_seconds: float, open_tasks: int) -> float:
+    """How long to let completions gather: each costs a replay of everything, so a fan-out pays for every episode.
+
+    An instance that waits for one task gets none, and a short one next to nothing.
+    """
+    return min(_RESTS_PER_EPISODE * episode_seconds, _LONGEST_REST_SECONDS) if open_tasks > 1 else 0.0
+
+
+def _accept(work: OrchestrationWork) -> tuple[Sequence[Event], Sequence[Event], ExecutionStarted] | None:
+    """The history and the messages of the episode, and the start of its execution; None if no message counts.
+
+    A message to another execution is dropped, and so is everything for an instance that has ended or does not exist.
+    A start counts once, and for an instance of its own only while its row names that execution; a child's start
+    overwrites whatever has its id.
+    """
+    history, started = work.history, _find_start(work.history)
+    for message in work.messages.values():
+        event = message.event
+        if isinstance(event, ExecutionStarted) and _begins(event, started, work.row):
+            history, started = (), event
+    if started is None or (history and work.row is not None and work.row.runtime_status.has_ended):
+        return None
+    execution_id = started.orchestration_instance.execution_id
+    events: list[Event] = [] if history else [started]
+    events += [
+        message.event
+        for message in work.messages.values()
+        if not isinstance(message.event, ExecutionStarted) and message.execution_id in (None, execution_id)
+    ]
+    return (history, events, started) if events else None
+
+
+def _begins(start: ExecutionStarted, current: ExecutionStarted | None, row: InstanceRow | None) -> bool:
+    execution = start.orchestration_instance
+    if current is not None and current.orchestration_instance == execution:
+        return False
+    return start.parent_instance is not None or row is None or row.execution_id == execution.execution_id
+
+
+def _find_start(events: Sequence[Event]) -> ExecutionStarted | None:
+    return next((event for event in events[:2] if isinstance(event, ExecutionStarted)), None)
+
+
+def _first_start(messages: Sequence[Event]) -> ExecutionStarted:
+    started = _find_start(messages)
+    assert started is not None, "a generation begins with its ExecutionStarted"
+    return started
+
+
+def _updated_row(row: InstanceRow | None, started: ExecutionStarted, episode: Episode) -> InstanceRow:
+    """The instance row after `episode`; `row` is what the task hub has of this execution, or of the one it continues."""
+    last = episode.appended[-1].timestamp
+    return InstanceRow(
+        instance_id=started.orchestration_instance.instance_id,
+        execution_id=started.orchestration_instance.execution_id or "",
+        name=started.name,
+        version=started.version,
+        input=started.input,
+        runtime_status=episode.runtime_status,
+        custom_status=episode.custom_status,
+        output=episode.output if episode.output is not None or row is None else row.output,
+        created_time=started.timestamp,
+        last_updated_time=last,
+        completed_time=last if episode.runtime_status.has_ended else None,
+        generation=started.generation if row is None else row.generation,
+    )
+
+
+class _Outbox:
+    """What the episodes of one work item send, collected until the commit."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.activities: list[ActivityCall] = []
+
+    def add(self, started: ExecutionStarted, episode: Episode, now: Ticks) -> None:
+        """Add what one episode decided, and the news for its parent."""
+        for decision in episode.outbox:
+            match decision:
+                case ScheduleActivity():
+                    self.activities.append(_activity_call(started.orchestration_instance, decision))
+                case SetTimer():
+                    self.messages.append(_timer(started.orchestration_instance, decision, now))
+                case StartSubOrchestration():
+                    self.messages.append(_child_start(started, decision, now))
+                case SendEvent():
+                    event = EventRaised(timestamp=now, name=decision.name, input=decision.input)
+                    self.messages.append(Message(instance_id=decision.instance_id, event=event))
+        if episode.parent_message is not None:
+            parent = episode.parent_message.parent
+            self.messages.append(
+                Message(
+                    instance_id=parent.instance_id,
+                    execution_id=parent.execution_id,
+                    event=episode.parent_message.event,
+                )
+            )
+
+
+def _activity_call(execution: OrchestrationInstance, decision: ScheduleActivity) -> ActivityCall:
+    return ActivityCall(
+        instance_id=execution.instance_id,
+        execution_id=execution.execution_id or "",
+        task_id=decision.id,
+        name=decision.name,
+        input=decision.input,
+    )
+
+
+def _timer(execution: OrchestrationInstance, decision: SetTimer, now: Ticks) -> Message:
+    return Message(
+        instance_id=execution.instance_id,
+        execution_id=execution.execution_id,
+        event=TimerFired(timestamp=now, timer_id=decision.id, fire_at=decision.fire_at),
+        due=decision.fire_at,
+    )
+
+
+def _child_start(started: ExecutionStarted, decision: StartSubOrchestration, now: Ticks) -> Message:
+    child = OrchestrationInstance(instance_id=decision.instance_id, execution_id=uuid.uuid4().hex)
+    event = ExecutionStarted(
+        timestamp=now,
+        orchestration_instance=child,
+        parent_instance=ParentInstance(
+            name=started.name,
+            orchestration_instance=started.orchestration_instance,
+            task_schedule_id=decision.id,
+            version=started.version,
+        ),
+        name=decision.name,
+        version=decision.version,
+        input=decision.input,
+        generate_new_trace=started.generate_new_trace,
+    )
+    return Message(instance_id=child.instance_id, execution_id=child.execution_id, event=event)

@@ -1,0 +1,1 @@
+"""Storage providers of the local host, behind one contract (`provider`)."""

@@ -1,0 +1,102 @@
+"""Runs the app's functions, apart from the host: what they block or raise does not stop it.
+
+Coroutine functions run on an event loop of their own, all others in threads, as in the platform's Python worker.
+Orchestrators have threads of their own, so that slow activities cannot hold them up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import traceback
+import uuid
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from durable_status.app.functions import AppFunction
+from durable_status.local_host.threads import Threads
+from durable_status.replay.failures import WorkerFailure
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvocationContext:
+    """What a function sees in its parameter ``context``; the attributes are the platform's."""
+
+    function_name: str
+    invocation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    function_directory: str = field(default_factory=os.getcwd)
+    trace_context: Any = None
+    retry_context: Any = None
+
+
+class Worker:
+    """Threads and an event loop for user code."""
+
+    def __init__(self, *, orchestrator_threads: int) -> None:
+        self._orchestrators = Threads("orchestrator", orchestrator_threads)
+        self._functions = Threads("function", _function_threads())
+        self._loop = asyncio.new_event_loop()
+        self._loop_thread = threading.Thread(target=self._loop.run_forever, name="async-functions", daemon=True)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Take functions while the context lasts. Threads that are busy after it finish, or die with the process."""
+        self._loop_thread.start()
+        try:
+            yield
+        finally:
+            self._orchestrators.stop()
+            self._functions.stop()
+            # The SDK never closes its HTTP session, which would be complained about when the process ends.
+            self._loop.set_exception_handler(lambda _loop, _context: None)
+            self._loop.call_soon_threadsafe(self._loop.stop)
+
+    async def run_orchestration(self, episode: Callable[[], Result]) -> Result:
+        """Run an orchestrator's episodes in a thread."""
+        return await self._orchestrators.run(episode)
+
+    async def call(self, function: AppFunction, arguments: dict[str, Any]) -> Any:
+        """Call a function with its bindings by name, and the invocation context if it takes one.
+
+        Raises:
+            WorkerFailure: the function raised.
+        """
+        if function.takes_context:
+            arguments = arguments | {"context": InvocationContext(function_name=function.name)}
+        if not function.is_async:
+            return await self._functions.run(lambda: call_function(function, **arguments))
+        coroutine: Coroutine[Any, Any, Any] = function.call(**arguments)
+        try:
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, self._loop))
+        except (Exception, SystemExit) as error:
+            raise worker_failure(error) from error
+
+
+def call_function(function: AppFunction, *positional: Any, **arguments: Any) -> Any:
+    """Call a function in this thread.
+
+    Raises:
+        WorkerFailure: it raised.
+    """
+    try:
+        return function.call(*positional, **arguments)
+    except (Exception, SystemExit) as error:
+        raise worker_failure(error) from error
+
+
+def worker_failure(error: BaseException) -> WorkerFailure:
+    """What the Python worker reports of an exception: its type and text, and the formatted traceback."""
+    return WorkerFailure(f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
+
+
+def _function_threads() -> int:
+    """The worker's rule: the app setting, else Python's own default for thread pools."""
+    configured = os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT", "")
+    if configured.isdecimal() and int(configured) > 0:
+        return int(configured)
+    return min(32, (os.cpu_count() or 1) + 4)
