@@ -1,0 +1,1 @@
+"""DO: the activities, one module per orchestration, under the orchestration's file name."""

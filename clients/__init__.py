@@ -1,0 +1,1 @@
+"""START AND WATCH: the HTTP functions through which instances are started and watched."""

@@ -1,0 +1,57 @@
+"""S3, customize the output: recommends cities by the user's choice and waits until one of them is selected."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from typing import Any
+
+import azure.durable_functions as df
+
+from durable_status import set_custom_status
+from orchestrators.city_recommender_contract import CITY_SELECTED, ORCHESTRATION, Recommendation
+
+_RECOMMENDATIONS: dict[int, Recommendation] = {
+    1: {"recommendedCities": ["Tokyo", "Seattle"], "recommendedSeasons": ["Spring", "Summer"]},
+    2: {"recommendedCities": ["Seattle", "London"], "recommendedSeasons": ["Summer"]},
+    3: {"recommendedCities": ["Tokyo", "London"], "recommendedSeasons": ["Spring", "Summer"]},
+}
+
+blueprint = df.Blueprint()
+
+
+@blueprint.orchestration_trigger(context_name="context", orchestration=ORCHESTRATION)
+def city_recommender(context: df.DurableOrchestrationContext) -> Generator[Any, Any, str]:
+    """Recommend, wait for a selection and refine the recommendation to it; the output is the selected city.
+
+    Raises:
+        ValueError: the input is not 1, 2 or 3.
+    """
+    choice = context.get_input()
+    recommendation = _RECOMMENDATIONS.get(_as_number(choice))
+    if recommendation is None:
+        raise ValueError(f"The user's choice is 1, 2 or 3, not {choice!r}.")
+    set_custom_status(context, recommendation)
+    city = None
+    while city not in recommendation["recommendedCities"]:
+        city = _selected_city((yield context.wait_for_external_event(CITY_SELECTED)))
+    set_custom_status(context, recommendation | {"recommendedCities": [city]})
+    return city
+
+
+def _as_number(choice: Any) -> int:
+    try:
+        return int(choice)
+    except (TypeError, ValueError):
+        return 0
+
+
+def _selected_city(payload: Any) -> str | None:
+    """The city in an event's payload: a JSON text as the Python client sends it, or the plain text."""
+    if not isinstance(payload, str):
+        return None
+    try:
+        decoded = json.loads(payload)
+    except ValueError:
+        return payload
+    return decoded if isinstance(decoded, str) else None

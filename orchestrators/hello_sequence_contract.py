@@ -1,0 +1,10 @@
+"""What callers of the greeting orchestration need to know. Standard library only."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+ORCHESTRATION = "E1_HelloSequence"
+
+City = Literal["Tokyo", "Seattle", "London"]
+"""The custom status: the city that was greeted last. Nothing yet while there is none."""
