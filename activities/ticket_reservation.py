@@ -12,6 +12,6 @@ blueprint = df.Blueprint()
 
 
 @blueprint.activity_trigger(input_name="userId", activity=CALCULATE_DISCOUNT)
-def calculate_discount(userId: str) -> int:  # noqa: N803 - a binding's name has no underscore
+def calculate_discount(userId: str) -> int:  # noqa: N803, ARG001 - no underscore in a binding's name
     """The discount for the user, in percent; the same for everybody so far."""
     return _PERCENT

@@ -28,7 +28,7 @@ _LARGEST_BODY = 1_048_576  # bytes
 _LONGEST_ID = 256
 
 
-class BadRequest(Exception):
+class BadRequestError(Exception):
     """The request is refused with an HTTP status and a sentence."""
 
     def __init__(self, status: int, sentence: str) -> None:
@@ -55,7 +55,7 @@ def read_start_request(request: func.HttpRequest) -> StartRequest:
     The name matches in any case, as on the platform. A body is JSON whatever its content type says.
 
     Raises:
-        BadRequest: one of them cannot be accepted.
+        BadRequestError: one of them cannot be accepted.
     """
     return StartRequest(
         orchestration=_orchestration(request.route_params.get("functionName", "")),
@@ -73,20 +73,20 @@ def _orchestration(name: str) -> str:
     for orchestration in STARTABLE:
         if orchestration.casefold() == name.casefold():
             return orchestration
-    raise BadRequest(404, f"There is no orchestration {name!r} to start; there are {', '.join(STARTABLE)}.")
+    raise BadRequestError(404, f"There is no orchestration {name!r} to start; there are {', '.join(STARTABLE)}.")
 
 
 def _input(body: bytes) -> Any:
     if len(body) > _LARGEST_BODY:
-        raise BadRequest(413, f"The body has {len(body):,} bytes; at most {_LARGEST_BODY:,} are accepted.")
+        raise BadRequestError(413, f"The body has {len(body):,} bytes; at most {_LARGEST_BODY:,} are accepted.")
     if not body.strip():
         return None
     try:
         return json.loads(body)
     except ValueError as error:
-        raise BadRequest(400, f"The body is not JSON: {error}.") from error
+        raise BadRequestError(400, f"The body is not JSON: {error}.") from error
     except RecursionError as error:
-        raise BadRequest(400, "The body is nested too deeply.") from error
+        raise BadRequestError(400, "The body is nested too deeply.") from error
 
 
 def _instance_id(text: str | None) -> str | None:
@@ -100,7 +100,7 @@ def _instance_id(text: str | None) -> str | None:
         or any(character in "/\\?#%" or unicodedata.category(character)[0] in "ZC" for character in text)
     )
     if bad or not text:
-        raise BadRequest(
+        raise BadRequestError(
             400,
             f"An instance id has 1 to {_LONGEST_ID} characters, no blank, no control character, none of / \\ ? # %, "
             "no @ at the start, and is not . or ..",

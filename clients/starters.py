@@ -9,7 +9,7 @@ import math
 import azure.durable_functions as df
 import azure.functions as func
 
-from clients.start_request import BadRequest, StartRequest, read_start_request
+from clients.start_request import BadRequestError, StartRequest, read_start_request
 from clients.waiting import shows, wait_for_custom_status
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ async def start_orchestration(req: func.HttpRequest, client: df.DurableOrchestra
     """Start an instance; answers 202 with the URLs to watch and steer it."""
     try:
         instance_id = await _start(client, read_start_request(req))
-    except BadRequest as refused:
+    except BadRequestError as refused:
         return refused.response()
     return client.create_check_status_response(req, instance_id)
 
@@ -42,7 +42,7 @@ async def start_and_wait(req: func.HttpRequest, client: df.DurableOrchestrationC
     try:
         wanted, timeout = _wanted_status(req), _timeout(req)
         instance_id = await _start(client, read_start_request(req))
-    except BadRequest as refused:
+    except BadRequestError as refused:
         return refused.response()
     document = await wait_for_custom_status(client, instance_id, wanted, timeout)
     if document is None:
@@ -56,23 +56,23 @@ async def start_and_wait(req: func.HttpRequest, client: df.DurableOrchestrationC
 
 async def _start(client: df.DurableOrchestrationClient, wanted: StartRequest) -> str:
     try:
-        instance_id: str = await client.start_new(
+        instance_id = await client.start_new(
             wanted.orchestration, instance_id=wanted.instance_id, client_input=wanted.input
         )
     except Exception as error:  # the SDK raises nothing more telling
         if "already exists" in str(error):
-            raise BadRequest(
+            raise BadRequestError(
                 409, f"The instance {wanted.instance_id!r} has not ended; wait for it or choose another id."
             ) from error
         logger.exception("An instance of %s could not be started", wanted.orchestration)
-        raise BadRequest(500, f"An instance of {wanted.orchestration} could not be started.") from error
-    return instance_id
+        raise BadRequestError(500, f"An instance of {wanted.orchestration} could not be started.") from error
+    return str(instance_id)
 
 
 def _wanted_status(req: func.HttpRequest) -> str:
-    wanted = req.params.get("status")
+    wanted: str | None = req.params.get("status")
     if not wanted:
-        raise BadRequest(400, "Say which custom status to wait for, as in ?status=London.")
+        raise BadRequestError(400, "Say which custom status to wait for, as in ?status=London.")
     return wanted
 
 
@@ -83,5 +83,7 @@ def _timeout(req: func.HttpRequest) -> float:
     except ValueError:
         timeout = math.nan
     if not 0 <= timeout <= _LONGEST_TIMEOUT_SECONDS:
-        raise BadRequest(400, f"timeout is a number of seconds from 0 to {_LONGEST_TIMEOUT_SECONDS:.0f}, not {text!r}.")
+        raise BadRequestError(
+            400, f"timeout is a number of seconds from 0 to {_LONGEST_TIMEOUT_SECONDS:.0f}, not {text!r}."
+        )
     return timeout

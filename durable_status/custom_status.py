@@ -38,8 +38,8 @@ WithToJson()                  refused                                  readers s
 "x" * 8_191                   refused                                  over 16,384 bytes with its quotes
 ============================  =======================================  ==========================================
 
-The limit counts the bytes, in UTF-16, of the JSON text the host stores: compact, non-ASCII not escaped, quotes included.
-The platform itself fails an instance only from 17,408 bytes; the documented 16 KB are what it promises.
+The limit counts the bytes, in UTF-16, of the JSON text the host stores: compact, non-ASCII not escaped, quotes
+included. The platform itself fails an instance only from 17,408 bytes; the documented 16 KB are what it promises.
 """
 
 from __future__ import annotations

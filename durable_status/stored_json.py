@@ -6,7 +6,7 @@ inputs and results are all in this form, and the 16 KB limit of a custom status 
 
 - floats: plain digits for 0.0001 <= abs(x) < 1e17, else an exponent as ``1E+30`` or ``1E-05``;
 - NaN and the infinities are the strings ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``;
-- non-ASCII text is not escaped, but U+0085, U+2028 and U+2029 are.
+- non-ASCII text is not escaped, but U+0085, U+2028 and U+2029 are; half a surrogate pair becomes U+FFFD.
 """
 
 from __future__ import annotations
@@ -53,9 +53,15 @@ def utf16_size(text: str) -> int:
     return 2 * len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass"))
 
 
+def well_formed(text: str) -> str:
+    """Replace what is no character (half a surrogate pair) by U+FFFD, as writing it out does on the platform."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _dump_text(text: str) -> str:
     written = encode_basestring(text)
     if not written.isascii():
+        written = well_formed(written)
         for character, escape in _ESCAPED_BY_HOST.items():
             written = written.replace(character, escape)
     return written

@@ -24,9 +24,7 @@ blueprint = df.Blueprint()
 def reserve_ticket(context: df.DurableOrchestrationContext) -> Generator[Any, Any, bool]:
     """Offer the discount and wait for the confirmation; the output is whether it came in time."""
     discount = yield context.call_activity(CALCULATE_DISCOUNT, context.get_input())
-    set_custom_status(
-        context, Offer(discount=discount, discountTimeout=_SECONDS_TO_CONFIRM, bookingUrl=_BOOKING_URL)
-    )
+    set_custom_status(context, Offer(discount=discount, discountTimeout=_SECONDS_TO_CONFIRM, bookingUrl=_BOOKING_URL))
     confirmation = context.wait_for_external_event(BOOKING_CONFIRMED)
     deadline = context.create_timer(context.current_utc_datetime + timedelta(seconds=_SECONDS_TO_CONFIRM))
     # Which task won decides, not a clock: on Azure Storage a timer may fire up to a second early.

@@ -34,9 +34,7 @@ def load_app(root: Path, environment: MutableMapping[str, str]) -> App:
     if not script.is_file():
         raise AppError(f"there is no {script.name} in {root}; name the app's folder with --app.")
     functions, problems = index_functions(_import_script(script))
-    return App(
-        root=root, settings=settings, local_settings=local_settings, functions=functions, problems=problems
-    )
+    return App(root=root, settings=settings, local_settings=local_settings, functions=functions, problems=problems)
 
 
 def _import_script(script: Path) -> ModuleType:
@@ -54,9 +52,7 @@ def _import_script(script: Path) -> ModuleType:
     except ModuleNotFoundError as error:
         raise AppError(_missing_module(script, error)) from error
     except (Exception, SystemExit) as error:
-        raise AppError(
-            f"{script.name} cannot be imported: {_one_line(error)}{_place(script.parent, error)}"
-        ) from error
+        raise AppError(f"{script.name} cannot be imported: {_one_line(error)}{_place(script.parent, error)}") from error
     return module
 
 
@@ -67,7 +63,8 @@ def _missing_module(script: Path, error: ModuleNotFoundError) -> str:
         cure = f"{sys.executable} -m pip install {missing}"
     else:
         cure = f"{sys.executable} -m pip install -r {requirements}"
-    return f"{script.name} needs the module '{error.name}', which is not installed{_place(script.parent, error)}. Run: {cure}"
+    place = _place(script.parent, error)
+    return f"{script.name} needs the module '{error.name}', which is not installed{place}. Run: {cure}"
 
 
 def _one_line(error: BaseException) -> str:

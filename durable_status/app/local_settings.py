@@ -32,7 +32,9 @@ def read_local_settings(root: Path) -> LocalSettings:
         return LocalSettings()
     content = read_settings_file(path)
     if content.get("IsEncrypted") is True:
-        raise AppError(f'{FILE_NAME} is encrypted; run "func settings decrypt" or write plain values and IsEncrypted false.')
+        raise AppError(
+            f'{FILE_NAME} is encrypted; run "func settings decrypt" or write plain values and IsEncrypted false.'
+        )
     values = content.get("Values") or {}
     if not isinstance(values, dict):
         raise AppError(f'{FILE_NAME}: "Values" must be an object of texts.')

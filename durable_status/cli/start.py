@@ -41,7 +41,7 @@ _PROFILES = {profile.name: profile for profile in (PROFILE_2_13, PROFILE_3)}
     "--rpc-port",
     type=click.IntRange(0, 65535),
     default=_DEFAULT_RPC_PORT,
-    help=f"Port of the endpoint that the SDK's client calls; another one if it is taken.  [default: {_DEFAULT_RPC_PORT}]",
+    help=f"Port of the endpoint that the SDK's client calls; if it is taken, another.  [default: {_DEFAULT_RPC_PORT}]",
 )
 @click.option(
     "--storage",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 
@@ -62,9 +62,7 @@ class LocalHost:
 
 
 @asynccontextmanager
-async def run_host(
-    app: App, storage: StorageProvider, options: HostOptions, clock: Clock
-) -> AsyncIterator[LocalHost]:
+async def run_host(app: App, storage: StorageProvider, options: HostOptions, clock: Clock) -> AsyncIterator[LocalHost]:
     """Serve `app` from `storage` while the context lasts.
 
     What still runs when it ends stays in the task hub, and the next host does it again.

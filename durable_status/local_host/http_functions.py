@@ -54,7 +54,8 @@ class HttpFunctions:
     async def _run(self, function: AppFunction, scope: Scope, values: Mapping[str, str], body: bytes) -> Reply:
         arguments: dict[str, Any] = {function.trigger["name"]: _request(scope, values, body)}
         for binding in function.bindings_of(DURABLE_CLIENT):
-            arguments[binding["name"]] = self._links.client_binding(binding.get("taskHub"), binding.get("connectionName"))
+            hub, connection = binding.get("taskHub"), binding.get("connectionName")
+            arguments[binding["name"]] = self._links.client_binding(hub, connection)
         try:
             return _reply(await self._worker.call(function, arguments))
         except WorkerFailure as failure:
@@ -62,9 +63,7 @@ class HttpFunctions:
             return bare(500)
 
 
-def serve_functions(
-    functions: Iterable[AppFunction], route_prefix: str
-) -> tuple[list[ServedFunction], list[str]]:
+def serve_functions(functions: Iterable[AppFunction], route_prefix: str) -> tuple[list[ServedFunction], list[str]]:
     """Give each function its route; a sentence for each one that cannot have it."""
     served: list[ServedFunction] = []
     problems: list[str] = []

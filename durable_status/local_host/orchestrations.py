@@ -173,7 +173,7 @@ def _first_start(messages: Sequence[Event]) -> ExecutionStarted:
 
 
 def _updated_row(row: InstanceRow | None, started: ExecutionStarted, episode: Episode) -> InstanceRow:
-    """The instance row after `episode`; `row` is what the task hub has of this execution, or of the one it continues."""
+    """The instance row after `episode`; `row` is what the task hub has of this execution or the one it continues."""
     last = episode.appended[-1].timestamp
     return InstanceRow(
         instance_id=started.orchestration_instance.instance_id,

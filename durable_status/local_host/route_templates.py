@@ -13,7 +13,9 @@ from starlette.convertors import CONVERTOR_TYPES, Convertor, register_url_conver
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
-_PARAMETER = re.compile(r"\{(?P<star>\*{0,2})(?P<name>\w+)(?::(?P<constraint>[^}?=]+))?(?:=(?P<default>[^}?]*))?(?P<optional>\??)\}")
+_PARAMETER = re.compile(
+    r"\{(?P<star>\*{0,2})(?P<name>\w+)(?::(?P<constraint>[^}?=]+))?(?:=(?P<default>[^}?]*))?(?P<optional>\??)\}"
+)
 
 _CATCH_ALL = ".*"
 _CONSTRAINTS = {
@@ -45,9 +47,7 @@ class FunctionRoute:
         """Sorts literal segments before constrained parameters, those before plain ones, catch-alls last."""
         self.methods = frozenset(method.upper() for method in methods)
         self._defaults = {
-            found["name"]: found["default"]
-            for found in _PARAMETER.finditer(template)
-            if found["default"] is not None
+            found["name"]: found["default"] for found in _PARAMETER.finditer(template) if found["default"] is not None
         }
         self._routes = [_TextRoute(path) for path in _paths(segments)]
 
@@ -77,9 +77,6 @@ class _TextRoute(Route):
 
 
 class _TextConvertor(Convertor[str]):
-    def __init__(self, regex: str) -> None:
-        self.regex = regex
-
     def convert(self, value: str) -> str:
         return value
 
@@ -114,7 +111,7 @@ def _converted(found: re.Match[str]) -> str:
 def _convertor(name: str, regex: str) -> str:
     registered = f"text_{name}"
     if registered not in CONVERTOR_TYPES:
-        register_url_convertor(registered, _TextConvertor(regex))
+        register_url_convertor(registered, type("_Convertor", (_TextConvertor,), {"regex": regex})())
     return registered
 
 

@@ -15,7 +15,7 @@ from durable_status.replay.dotnet_dates import date_as_plain_text, rewrite_dates
 from durable_status.stored_json import dump_stored, utf16_size
 
 Action = Mapping[str, Any]
-"""One action as the SDK writes it; `docs/conformance.md`, actions, lists the members."""
+"""One action as the SDK writes it."""
 
 _OLDEST_SCHEMA_WITH_ONE_LIST = 1
 _STATUS_LIMIT_IN_KB = 16
@@ -97,14 +97,16 @@ def check_status_size(status: str) -> None:
         )
 
 
-def _parse(text: str) -> Mapping[str, Any] | None:
+def _parse(text: str) -> dict[str, Any] | None:
     try:
-        members = json.loads(text)
+        value: Any = json.loads(text)
     except ValueError:
-        members = text
-    if members is not None and not isinstance(members, dict):
-        raise HostRefusal("Out of proc orchestrators must return a valid JSON schema")
-    return members
+        value = text
+    if isinstance(value, dict) and "\\ud" in text:  # may hold half a surrogate pair, which no storage takes
+        value = json.loads(dump_stored(value))
+    if value is None or isinstance(value, dict):
+        return value
+    raise HostRefusal("Out of proc orchestrators must return a valid JSON schema")
 
 
 def _answer(members: Mapping[str, Any]) -> Answer:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from durable_status.replay.answer import Answer, HostRefusal, check_status_size, read_answer, read_failed_state
 from durable_status.replay.decisions import Decision
-from durable_status.replay.determinism import NonDeterminism
+from durable_status.replay.determinism import NonDeterminismError
 from durable_status.replay.events import Event, ExecutionStarted, OrchestrationStatus, OrchestratorStarted
 from durable_status.replay.failures import WorkerFailure, cut_state
 from durable_status.replay.futures import start
@@ -50,9 +50,7 @@ def replay(
     context = HostContext(started.orchestration_instance.execution_id or "")
     walk = Walk(context, started, host, profile)
     run = _Run(walk, started.name, profile)
-    trigger = trigger_text(
-        (*history, *new_events), started, is_replaying=bool(history), host=host, profile=profile
-    )
+    trigger = trigger_text((*history, *new_events), started, is_replaying=bool(history), host=host, profile=profile)
     played = list(new_events)
 
     def feed(event: Event) -> None:
@@ -70,7 +68,7 @@ def replay(
             feed(event)
             if not isinstance(event, OrchestratorStarted):
                 played[index] = event.played()
-    except NonDeterminism as difference:
+    except NonDeterminismError as difference:
         if run.end is not None and run.end.status is OrchestrationStatus.FAILED:
             # The platform keeps this error in its log only; the instance shows the non-determinism.
             walk.warnings.append(
@@ -100,7 +98,7 @@ class _End:
 
 
 class _Run:
-    """What the host runs in place of the user's code: call Python, keep its status, follow its actions, end as it says."""
+    """What the host runs in place of user code: call Python, keep its status, follow its actions, end as it says."""
 
     def __init__(self, walk: Walk, name: str, profile: Profile) -> None:
         self.custom_status: str | None = None

@@ -14,7 +14,7 @@ SchedulingEvent = TaskScheduled | TimerCreated | SubOrchestrationInstanceCreated
 _QUESTION = " Was a change made to the orchestrator code after this instance had already started running?"
 
 
-class NonDeterminism(Exception):
+class NonDeterminismError(Exception):
     """The orchestrator no longer produces what its history says it produced; the text is the platform's."""
 
     def __init__(self, difference: str) -> None:
@@ -28,7 +28,7 @@ def check_decision(event: SchedulingEvent, decision: Decision | None) -> None:
     """Compare a recorded event with what this replay has decided under its id.
 
     Raises:
-        NonDeterminism: they differ, or nothing was decided under that id.
+        NonDeterminismError: they differ, or nothing was decided under that id.
     """
     match event:
         case TaskScheduled():
@@ -43,17 +43,17 @@ def check_decision(event: SchedulingEvent, decision: Decision | None) -> None:
 
 def _check_activity(event: TaskScheduled, decision: Decision | None) -> None:
     if decision is None:
-        raise NonDeterminism(
+        raise NonDeterminismError(
             f"an activity task with sequence ID {event.event_id} and name '{event.name}' (version '{event.version}'), "
             "but the current replay execution hasn't (yet?) scheduled this task."
         )
     recorded = f"an activity task with sequence number {event.event_id} named '{event.name}', but the current"
     if not isinstance(decision, ScheduleActivity):
-        raise NonDeterminism(
+        raise NonDeterminismError(
             f"{recorded} orchestration replay instead produced a {decision.wire_name} action with this sequence number."
         )
     if not _same_name(event.name, decision.name):
-        raise NonDeterminism(
+        raise NonDeterminismError(
             f"{recorded} orchestration replay instead scheduled an activity task named '{decision.name}' "
             "with this sequence number. "
         )
@@ -62,11 +62,9 @@ def _check_activity(event: TaskScheduled, decision: Decision | None) -> None:
 def _check_timer(event: TimerCreated, decision: Decision | None) -> None:
     recorded = f"a timer task with sequence number {event.event_id}"
     if decision is None:
-        raise NonDeterminism(
-            f"{recorded} but the current replay execution hasn't (yet?) scheduled this task."
-        )
+        raise NonDeterminismError(f"{recorded} but the current replay execution hasn't (yet?) scheduled this task.")
     if not isinstance(decision, SetTimer):
-        raise NonDeterminism(
+        raise NonDeterminismError(
             f"{recorded} named but the current orchestration replay instead produced a {decision.wire_name} action "
             "with this sequence number."
         )
@@ -78,13 +76,13 @@ def _check_sub_orchestration(event: SubOrchestrationInstanceCreated, decision: D
         f"(version '{event.version}', instance ID '{event.instance_id}'), but the current"
     )
     if decision is None:
-        raise NonDeterminism(f"{recorded} replay execution hasn't (yet?) scheduled this task.")
+        raise NonDeterminismError(f"{recorded} replay execution hasn't (yet?) scheduled this task.")
     if not isinstance(decision, StartSubOrchestration):
-        raise NonDeterminism(
+        raise NonDeterminismError(
             f"{recorded} orchestration replay instead produced a {decision.wire_name} action at this sequence number."
         )
     if not _same_name(event.name, decision.name):
-        raise NonDeterminism(
+        raise NonDeterminismError(
             f"{recorded} orchestration replay instead scheduled a sub-orchestration task with name {decision.name} "
             "at this sequence number."
         )
@@ -94,9 +92,9 @@ def _check_sent_event(event: EventSent, decision: Decision | None) -> None:
     recorded = f"a send event task with sequence ID {event.event_id}, type 'EventSent'"
     target = f"name '{event.name}', instance ID '{event.instance_id}', but the current"
     if decision is None:
-        raise NonDeterminism(f"{recorded} {target} replay execution hasn't (yet?) scheduled this task.")
+        raise NonDeterminismError(f"{recorded} {target} replay execution hasn't (yet?) scheduled this task.")
     if not isinstance(decision, SendEvent):
-        raise NonDeterminism(
+        raise NonDeterminismError(
             f"{recorded}, {target} orchestration replay instead scheduled a {decision.wire_name} task "
             "at this sequence number."
         )

@@ -1,8 +1,8 @@
 """The date detection of .NET's JSON reader, which the failure path of an orchestrator goes through.
 
-The state of a failing orchestrator is parsed with it, all other answers without. Text that is an ISO 8601 date and time
-is read as a date and written again: an offset is converted to the host's zone (UTC here), trailing zeros of the fraction
-go. An error that is itself such a text comes out in .NET's invariant format.
+The state of a failing orchestrator is parsed with it, all other answers without. Text that is an ISO 8601 date and
+time is read as a date and written again: an offset is converted to the host's zone (UTC here), trailing zeros of the
+fraction go. An error that is itself such a text comes out in .NET's invariant format.
 """
 
 from __future__ import annotations

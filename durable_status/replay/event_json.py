@@ -1,8 +1,8 @@
 """Events as JSON text, member for member as the platform writes them into a trigger.
 
 A class's own members come first, then ``EventId``, ``IsPlayed`` and ``Timestamp``; ``EventType`` leads, except in
-ExecutionStarted, where ``OrchestrationInstance`` precedes it (`docs/conformance.md`, events). Readers must not depend on
-that order; we keep it so that texts can be compared.
+ExecutionStarted, where ``OrchestrationInstance`` precedes it. Readers must not depend on that order; we keep it so that
+texts can be compared.
 """
 
 from __future__ import annotations

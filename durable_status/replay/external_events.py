@@ -1,8 +1,8 @@
 """External events as the host matches them to waiters.
 
 Names match in any case. Several waiters on one name form a stack: the latest is served first. Events nobody waits for
-are kept in order of arrival, per name. The SDK differs on both counts (`docs/conformance.md`, external events), which is
-why an instance can hang although its event has come.
+are kept in order of arrival, per name. The SDK compares names exactly and keeps one early event per name, which is why
+an instance can hang although its event has come.
 """
 
 from __future__ import annotations

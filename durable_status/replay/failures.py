@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from durable_status.replay.profile import Profile
-from durable_status.stored_json import dump_stored
+from durable_status.stored_json import dump_stored, well_formed
 
 _STATE_LABEL = "\n\n$OutOfProcData$:"
 _MESSAGE_LABEL = "\nException:"
@@ -22,8 +22,8 @@ class WorkerFailure(Exception):
 
     def __init__(self, message: str, stack: str = "") -> None:
         super().__init__(message)
-        self.message = message
-        self.stack = stack
+        self.message = well_formed(message)
+        self.stack = well_formed(stack)
 
     @property
     def rpc_text(self) -> str:
@@ -37,7 +37,7 @@ def cut_state(failure: WorkerFailure, profile: Profile) -> str | None:
     The first ``\\nStack:`` of the whole text ends the message, so one in the error's own text hides the state.
     """
     message = _friendly_part(failure.rpc_text)
-    before, label, state = (
+    _, label, state = (
         message.rpartition(_STATE_LABEL) if profile.takes_last_failure_label else message.partition(_STATE_LABEL)
     )
     if not label:

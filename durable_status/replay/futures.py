@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Generator, Sequence
 
 
-
 class Future:
     """Settles once, as a success or a failure."""
 
@@ -86,5 +85,3 @@ def when_any(futures: Sequence[Future]) -> Future:
     for future in futures:
         future.when_settled(lambda: first.settle(True))
     return first
-
-

@@ -80,9 +80,7 @@ class HostContext:
         """Decide to start a child; an id that is missing or blank is made of the execution id and the task id."""
         task_id = self._take_id()
         child = instance_id if instance_id and not instance_id.isspace() else f"{self._execution_id}:{task_id}"
-        return self._open(
-            StartSubOrchestration(id=task_id, name=name, version="", instance_id=child, input=input_text)
-        )
+        return self._open(StartSubOrchestration(id=task_id, name=name, version="", instance_id=child, input=input_text))
 
     def set_timer(self, fire_at: Ticks, *, canceled: bool = False) -> Future:
         """Decide to set a timer. A cancelled one is still set, but settles at once and holds nothing open."""
@@ -122,7 +120,7 @@ class HostContext:
         """Take one event of the history, or one message, in its order.
 
         Raises:
-            NonDeterminism: the event records a decision that this replay has not made.
+            NonDeterminismError: the event records a decision that this replay has not made.
         """
         if self._suspended and not isinstance(event, ExecutionResumed | ExecutionTerminated):
             if not isinstance(event, ExecutionSuspended):

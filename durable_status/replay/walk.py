@@ -1,7 +1,7 @@
 """The second replay: the host turns the SDK's action list into decisions, one action at a time.
 
 Python has said everything the code ever yielded; the host reaches an action only after the one before it has settled.
-What is never reached is never scheduled, and ids are handed out on reaching (`docs/conformance.md`, the walk).
+What is never reached is never scheduled, and ids are handed out on reaching.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class Walk:
     def _when_any(self, action: Action) -> Future:
         return when_any([self._reach(child) for child in action["compoundActions"]])
 
-    def _not_run_yet(self, action: Action) -> Future:
+    def _not_run_yet(self, _action: Action) -> Future:
         raise HostRefusal("This engine does not run entity operations and call_http yet.")
 
     def _is_known(self, names: FunctionNames, action: Action) -> bool:
@@ -156,8 +156,9 @@ class Walk:
     def _may_act(self) -> bool:
         if self._actions_left == 0:
             self._warn(
-                f"The limit of {self._host.max_orchestration_actions} actions is reached. The next one never starts and "
-                "the orchestration waits for ever; continue as new earlier or raise maxOrchestrationActions in host.json."
+                f"The limit of {self._host.max_orchestration_actions} actions is reached. The next one never starts "
+                "and the orchestration waits for ever; continue as new earlier, or raise maxOrchestrationActions in "
+                "host.json."
             )
             return False
         self._actions_left -= 1

@@ -36,10 +36,7 @@ def parse_json(text: str, *, first_value_only: bool) -> Any:
         Refusal: it is no JSON, or deeper than 64 levels.
     """
     try:
-        if first_value_only:
-            value = json.JSONDecoder().raw_decode(text.lstrip())[0]
-        else:
-            value = json.loads(text)
+        value = json.JSONDecoder().raw_decode(text.lstrip())[0] if first_value_only else json.loads(text)
     except ValueError as error:
         raise bad_json(f"The body is not valid JSON: {error}.") from error
     except RecursionError as error:

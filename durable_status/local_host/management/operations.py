@@ -43,6 +43,7 @@ _DEFAULT_PAGE = 100
 _TOKEN_HEADER = "x-ms-continuation-token"
 _FORBIDDEN_IN_IDS = frozenset("\\?#/")
 _LONGEST_ID = 256
+_BAD_PAGE_SIZE = "Take count must be positive and greater than 0."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +100,7 @@ class Operations:
         except InstanceExistsError as error:
             raise self._live_duplicate(error) from error
         links = self._links.of_instance(request.origin, instance_id)
-        return json_text(
-            202, dump_stored(links), ("Location", links["statusQueryGetUri"]), ("Retry-After", "10")
-        )
+        return json_text(202, dump_stored(links), ("Location", links["statusQueryGetUri"]), ("Retry-After", "10"))
 
     async def show(self, request: Request) -> Reply:
         row = await self._storage.read_instance(request.values["instance_id"])
@@ -135,9 +134,7 @@ class Operations:
         if media_type(content_type) != "application/json":
             return message(400, "Only application/json request content is supported")
         value = parse_json(decode_body(request.body, content_type), first_value_only=True)
-        event = EventRaised(
-            timestamp=self._clock.now(), name=request.values["event_name"], input=dump_stored(value)
-        )
+        event = EventRaised(timestamp=self._clock.now(), name=request.values["event_name"], input=dump_stored(value))
         return await self._accept(row, event)
 
     async def terminate(self, request: Request) -> Reply:
@@ -215,9 +212,8 @@ class Operations:
         if instance_id.startswith("@"):
             raise bad_argument("instanceId (Parameter 'Orchestration instance ids must not start with @.')")
         if any(character in _FORBIDDEN_IN_IDS or _is_control(character) for character in instance_id):
-            raise bad_argument(
-                "instanceId (Parameter 'Orchestration instance ids must not contain /, \\, #, ?, or control characters.')"
-            )
+            rule = "Orchestration instance ids must not contain /, \\, #, ?, or control characters."
+            raise bad_argument(f"instanceId (Parameter '{rule}')")
         if len(instance_id) > _LONGEST_ID:
             raise bad_argument(f"Instance ID lengths must not exceed {_LONGEST_ID} characters.")
 
@@ -245,9 +241,9 @@ class Operations:
         """One page. A page size or token that makes no sense is refused by 2.13 and empties the page in 3.x."""
         strict = self._profile.checks_pages
         if limit < 0 and not strict:
-            raise failure("Take count must be positive and greater than 0.", "DurableTask.AzureStorage.DurableTaskStorageException")
+            raise failure(_BAD_PAGE_SIZE, "DurableTask.AzureStorage.DurableTaskStorageException")
         if limit < 1 and strict:
-            raise bad_argument("Take count must be positive and greater than 0.")
+            raise bad_argument(_BAD_PAGE_SIZE)
         try:
             after_id = _read_token(token)
         except ValueError as error:

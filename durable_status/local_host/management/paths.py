@@ -1,7 +1,7 @@
 """Matches a management path as it was sent: our own table, because ids may hold what a router library would eat.
 
 The platform cuts its base off by length, trims slashes, resolves dot segments and decodes each segment once, except
-``%2F`` (`docs/conformance.md`, management paths). Extension 3.x decodes the whole path first.
+``%2F``. Extension 3.x decodes the whole path first.
 """
 
 from __future__ import annotations

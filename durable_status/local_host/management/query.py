@@ -68,5 +68,3 @@ class Query:
 
 class UnknownStatusError(ValueError):
     """The status filter names ``Unknown``."""
-
-

@@ -12,7 +12,6 @@ from durable_status.local_host.clock import Clock
 from durable_status.local_host.errors import InstanceExistsError
 from durable_status.local_host.storage.message_queue import MessageQueue
 from durable_status.local_host.storage.provider import (
-    ActivityCall,
     ActivityWork,
     EpisodeCommit,
     InstanceFilter,
@@ -99,7 +98,7 @@ class MemoryStorage:
     async def next_activity(self) -> ActivityWork:
         return await self._activities.get()
 
-    async def complete_activity(self, work: ActivityWork, answer: Message) -> None:
+    async def complete_activity(self, work: ActivityWork, answer: Message) -> None:  # noqa: ARG002 - taking consumed it
         self._put(answer)
 
     def _apply(self, instance: _Instance | None, commit: EpisodeCommit) -> None:

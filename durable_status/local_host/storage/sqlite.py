@@ -116,7 +116,8 @@ class SqliteStorage:
 
     async def list_instances(self, wanted: InstanceFilter, *, after_id: str | None, limit: int) -> Page:
         found = self._connection.execute(
-            f"{_SELECT_ROWS} WHERE instance_id > ? AND instance_id >= ? AND created_time BETWEEN ? AND ? ORDER BY instance_id",
+            f"{_SELECT_ROWS} WHERE instance_id > ? AND instance_id >= ? AND created_time BETWEEN ? AND ?"
+            " ORDER BY instance_id",
             (
                 after_id or "",
                 wanted.id_prefix,

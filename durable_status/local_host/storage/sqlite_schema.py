@@ -60,9 +60,8 @@ def bring_up_to_date(connection: sqlite3.Connection, path: str) -> None:
     """
     version = _checked_version(connection, path)
     for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
-        connection.executescript(
-            f"BEGIN IMMEDIATE; {script} PRAGMA application_id = {_APPLICATION_ID}; PRAGMA user_version = {number}; COMMIT;"
-        )
+        mark = f"PRAGMA application_id = {_APPLICATION_ID}; PRAGMA user_version = {number};"
+        connection.executescript(f"BEGIN IMMEDIATE; {script} {mark} COMMIT;")
 
 
 def _checked_version(connection: sqlite3.Connection, path: str) -> int:
