@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+"""Run the app or check the repository, with nothing but Python and a package index.
+
+  python3 dev.py start [OPTIONS]   serve the app on http://localhost:7071
+                                   (options of `durable-status start`: --port, --storage, --extension ...)
+  python3 dev.py test              run every gate: lint, format, types, import rules, tests
+  python3 dev.py test PYTEST-ARGS  run only pytest, with these arguments
+
+Both make `.venv` beside this file when it is missing and install what the requirement files ask for when those have
+changed. Standard library only; old Pythons get as far as the line that says which one is needed.
+"""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+STAMP = VENV / "installed-requirements"
+LOCK = ROOT / ".venv.lock"
+PROGRAMS = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = PROGRAMS / ("python.exe" if os.name == "nt" else "python")
+
+OLDEST, NEWEST = (3, 11), (3, 13)
+REQUIREMENT_FILES = ("requirements.txt", "requirements-dev.txt", "constraints.txt", "pyproject.toml")
+
+GATES = (
+    ("lint", ["ruff", "check", "."]),
+    ("format", ["ruff", "format", "--check", "."]),
+    ("types", ["mypy"]),
+    ("import rules", ["lint-imports"]),
+)
+INTERRUPTED = 130
+
+# What pip says when a cause outside the repository is to blame, and what to do about it.
+CAUSES = (
+    (("No space left",), "the disk is full; free some room and try again."),
+    (("Permission denied", "Read-only file system"), "the folder cannot be written; check its permissions."),
+    (
+        ("NewConnectionError", "Connection refused", "Name or service not known", "Network is unreachable"),
+        "no package index can be reached; check the network, or name one in PIP_INDEX_URL.",
+    ),
+    (("No matching distribution", "Could not find a version"), "the package index lacks a package; see PIP_INDEX_URL."),
+)
+
+
+class Stop(Exception):
+    """Ends the command with one line."""
+
+
+def main(arguments):
+    command, rest = (arguments[0] if arguments else ""), arguments[1:]
+    if command in ("-h", "--help", "help") or (command == "test" and rest in (["-h"], ["--help"])):
+        print(__doc__.strip())
+        return 0
+    if command not in ("start", "test"):
+        print(__doc__.strip(), file=sys.stderr)
+        return 2
+    try:
+        check_python()
+        make_environment()
+        return start(rest) if command == "start" else run_tests(rest)
+    except Stop as reason:
+        print("dev.py: {}".format(reason), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ndev.py: stopped.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def check_python():
+    if OLDEST <= sys.version_info[:2] <= NEWEST:
+        return
+    wanted = "{}.{} to {}.{}".format(*(OLDEST + NEWEST))
+    line = "this needs Python {}, and {} is {}.{}.{}.".format(wanted, sys.executable, *sys.version_info[:3])
+    for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
+        name = "python3.{}".format(minor)
+        if shutil.which(name):
+            raise Stop("{} Run: {} dev.py {}".format(line, name, " ".join(sys.argv[1:])))
+    raise Stop("{} Install one and run dev.py with it.".format(line))
+
+
+def make_environment():
+    """Make `.venv` what the requirement files ask for; one dev.py at a time."""
+    wanted = fingerprint()
+    if is_ready(wanted):
+        return
+    with exclusive_lock():
+        if is_ready(wanted):  # another dev.py has just made it
+            return
+        if not venv_works():
+            make_venv()
+        with contextlib.suppress(FileNotFoundError):
+            STAMP.unlink()
+        say("Installing what requirements-dev.txt asks for; the first time takes about a minute ...")
+        pip("-r", str(ROOT / "requirements-dev.txt"))
+        pip("--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+        STAMP.write_text(wanted)
+
+
+def fingerprint():
+    digest = hashlib.sha256(sys.version.encode())
+    for name in REQUIREMENT_FILES:
+        digest.update((ROOT / name).read_bytes())
+    return digest.hexdigest()
+
+
+def is_ready(wanted):
+    return PYTHON.is_file() and STAMP.is_file() and STAMP.read_text() == wanted
+
+
+def venv_works():
+    """Whether `.venv` has an interpreter that runs, of the version that runs this."""
+    script = "import sys; print(sys.version)"
+    try:
+        answer = subprocess.run([str(PYTHON), "-c", script], stdout=subprocess.PIPE, universal_newlines=True)
+    except OSError:
+        return False
+    return answer.returncode == 0 and answer.stdout.strip() == sys.version
+
+
+def make_venv():
+    say("Making .venv with Python {}.{}.{} ...".format(*sys.version_info[:3]))
+    try:
+        if VENV.exists():
+            shutil.rmtree(str(VENV))
+        made = subprocess.run(
+            [sys.executable, "-m", "venv", str(VENV)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            universal_newlines=True,
+        )
+    except OSError as error:
+        raise Stop(".venv cannot be made: {}.".format(error)) from error
+    if made.returncode:
+        if "ensurepip" in made.stdout:
+            raise Stop("this Python has no venv module that works; on Debian: apt-get install python3-venv.")
+        raise Stop(".venv cannot be made: {}".format(last_line(made.stdout)))
+
+
+def pip(*arguments):
+    command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "2"]
+    done = subprocess.run(
+        [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True
+    )
+    if done.returncode == 0:
+        return
+    for marks, cause in CAUSES:
+        if any(mark in done.stdout for mark in marks):
+            raise Stop("packages cannot be installed: {}".format(cause))
+    print("\n".join(done.stdout.splitlines()[-20:]), file=sys.stderr)
+    raise Stop("packages cannot be installed; pip's last lines are above.")
+
+
+@contextlib.contextmanager
+def exclusive_lock():
+    try:
+        handle = LOCK.open("a")
+    except OSError as error:
+        raise Stop("{} cannot be written: {}.".format(ROOT, error.strerror)) from error
+    with handle:
+        if not try_lock(handle):
+            say("Waiting for another dev.py to finish installing ...")
+            while not try_lock(handle):
+                time.sleep(0.2)
+        yield
+
+
+def try_lock(handle):
+    """Lock the file until it is closed, by whatever this system has for that."""
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def start(arguments):
+    command = [str(PYTHON), "-m", "durable_status", "start", "--app", str(ROOT), *arguments]
+    sys.stdout.flush()
+    if os.name != "nt":
+        os.execv(command[0], command)  # the host gets Ctrl-C itself, and nothing stands between it and its parent
+    process = subprocess.Popen(command)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue  # the host has got it, too, and is stopping
+
+
+def run_tests(arguments):
+    if arguments:
+        return subprocess.call([str(PYTHON), "-m", "pytest", *arguments], cwd=str(ROOT))
+    failed = [name for name, command in GATES if not run_gate(name, command)]
+    began = time.time()
+    say("tests ...")
+    if subprocess.call([str(PYTHON), "-m", "pytest", "-q", "-n", "auto"], cwd=str(ROOT)):
+        failed.append("tests")
+    else:
+        say("tests: passed ({:.0f} s)".format(time.time() - began))
+    if failed:
+        raise Stop("failed: {}.".format(", ".join(failed)))
+    say("All gates passed.")
+    return 0
+
+
+def run_gate(name, command):
+    began = time.time()
+    done = subprocess.run(
+        [str(PROGRAMS / command[0]), *command[1:]],
+        cwd=str(ROOT),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        universal_newlines=True,
+    )
+    passed = done.returncode == 0
+    if not passed:
+        print(done.stdout)
+    say("{}: {} ({:.0f} s)".format(name, "passed" if passed else "FAILED", time.time() - began))
+    return passed
+
+
+def say(line):
+    print(line, flush=True)
+
+
+def last_line(text):
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "no reason was given."
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
