@@ -68,7 +68,8 @@ def _missing_module(script: Path, error: ModuleNotFoundError) -> str:
 
 
 def _one_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(": ")
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"{type(error).__name__}: {' '.join(text.split())}".rstrip(": ")
 
 
 def _place(root: Path, error: BaseException) -> str:

@@ -6,8 +6,6 @@ import asyncio
 import logging
 import os
 import signal
-import sys
-import threading
 from pathlib import Path
 
 import click
@@ -70,10 +68,10 @@ def start(folder: Path, port: int | None, rpc_port: int, storage: str, extension
         _serve(folder, port, rpc_port, choice, _PROFILES[extension])
     except DurableStatusError as error:
         raise click.ClickException(str(error)) from error
-    _leave()
 
 
 def _serve(folder: Path, port: int | None, rpc_port: int, choice: StorageChoice, profile: Profile) -> None:
+    os.environ |= {"AZURE_FUNCTIONS_ENVIRONMENT": "Development", "AzureWebJobsScriptRoot": str(folder.resolve())}
     app = load_app(folder, os.environ)
     os.chdir(app.root)  # as the Functions host does; apps open files by relative paths
     # Imported now: the SDK, which the app has just loaded, and the servers take most of the start-up time.
@@ -91,6 +89,7 @@ def _serve(folder: Path, port: int | None, rpc_port: int, choice: StorageChoice,
         storage, description = choice.open_for(app.root, app.settings.hub_name, clock)
         stopped = _stop_signal()
         async with run_host(app, storage, options, clock) as host:
+            os.environ["WEBSITE_HOSTNAME"] = host.base_url.removeprefix("http://")
             click.echo(banner(host, profile, description))
             await stopped.wait()
             click.echo("Stopping.")
@@ -110,11 +109,3 @@ def _stop_signal() -> asyncio.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     return stopped
-
-
-def _leave() -> None:
-    """End although user code still runs in a thread, which the interpreter would wait for."""
-    if any(thread is not threading.main_thread() and not thread.daemon for thread in threading.enumerate()):
-        logging.shutdown()
-        sys.stdout.flush()
-        os._exit(0)

@@ -65,7 +65,7 @@ class Dispatcher:
             return
         _, unfinished = await asyncio.wait(self._busy, timeout=_GRACE_SECONDS)
         if unfinished:
-            logger.warning("%d functions are still running; they run again when a host is started.", len(unfinished))
+            logger.warning("Still running: %d function calls. They run again when a host is started.", len(unfinished))
         await _cancel(unfinished)
 
     async def _serve(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
@@ -82,7 +81,6 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
         stack.push_async_callback(storage.close)
         base_url = f"http://localhost:{port_of(listener)}"
         rpc_base_url = f"http://{LOOPBACK}:{port_of(rpc_listener)}{RPC_BASE}"
-        os.environ["WEBSITE_HOSTNAME"] = base_url.removeprefix("http://")
         worker = Worker(orchestrator_threads=min(_ORCHESTRATOR_THREADS, app.settings.max_concurrent_orchestrators))
         stack.enter_context(worker.running())
         await stack.enter_async_context(

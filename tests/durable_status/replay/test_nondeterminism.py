@@ -1,0 +1,122 @@
+"""Code that changed under a running instance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from durable_status.replay.events import OrchestrationStatus
+from tests.durable_status.replay.histories import Driven, host_with, scheduled
+
+_QUESTION = " Was a change made to the orchestrator code after this instance had already started running?"
+_START = "Non-Deterministic workflow detected: A previous execution of this orchestration scheduled "
+
+_STEPS: dict[str, Callable[[Any], Any]] = {
+    "Echo": lambda context: context.call_activity("Echo"),
+    "echo": lambda context: context.call_activity("echo"),
+    "Other": lambda context: context.call_activity("Other"),
+    "timer": lambda context: context.create_timer(context.current_utc_datetime + timedelta(seconds=9)),
+    "Child": lambda context: context.call_sub_orchestrator("Child", None, "c"),
+    "Child2": lambda context: context.call_sub_orchestrator("Child2", None, "c"),
+    "wait": lambda context: context.wait_for_external_event("go"),
+}
+
+
+def _output_after_change(before: str, after: str) -> tuple[OrchestrationStatus, str]:
+    def orchestrator(step: str) -> Callable[[Any], Any]:
+        def user_code(context: Any) -> Any:
+            yield _STEPS[step](context)
+
+        return user_code
+
+    host = host_with("Echo", "Other", orchestrators=("Main", "Child", "Child2"))
+    driven = Driven(orchestrator(before), host=host)
+    driven.start()
+    driven.user_code = orchestrator(after)
+    episode = driven.raise_event("anything")
+    return episode.runtime_status, episode.output or ""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "difference"),
+    [
+        (
+            "Echo",
+            "wait",
+            "an activity task with sequence ID 0 and name 'Echo' (version ''), but the current replay execution hasn't "
+            "(yet?) scheduled this task.",
+        ),
+        (
+            "Echo",
+            "timer",
+            "an activity task with sequence number 0 named 'Echo', but the current orchestration replay instead "
+            "produced a CreateTimerOrchestratorAction action with this sequence number.",
+        ),
+        (
+            "Echo",
+            "Other",
+            "an activity task with sequence number 0 named 'Echo', but the current orchestration replay instead "
+            "scheduled an activity task named 'Other' with this sequence number. ",
+        ),
+        (
+            "timer",
+            "wait",
+            "a timer task with sequence number 0 but the current replay execution hasn't (yet?) scheduled this task.",
+        ),
+        (
+            "timer",
+            "Child",
+            "a timer task with sequence number 0 named but the current orchestration replay instead produced a "
+            "CreateSubOrchestrationAction action with this sequence number.",
+        ),
+        (
+            "Child",
+            "wait",
+            "a sub-orchestration task with sequence ID 0 and name 'Child' (version '', instance ID 'c'), but the "
+            "current replay execution hasn't (yet?) scheduled this task.",
+        ),
+        (
+            "Child",
+            "Echo",
+            "a sub-orchestration task with sequence ID 0 and name 'Child' (version '', instance ID 'c'), but the "
+            "current orchestration replay instead produced a ScheduleTaskOrchestratorAction action at this sequence "
+            "number.",
+        ),
+        (
+            "Child",
+            "Child2",
+            "a sub-orchestration task with sequence ID 0 and name 'Child' (version '', instance ID 'c'), but the "
+            "current orchestration replay instead scheduled a sub-orchestration task with name Child2 at this sequence "
+            "number.",
+        ),
+    ],
+)
+def test_a_difference_fails_the_instance_in_the_platforms_words(before: str, after: str, difference: str) -> None:
+    assert _output_after_change(before, after) == (
+        OrchestrationStatus.FAILED,
+        f"{_START}{difference}{_QUESTION}",
+    )
+
+
+@pytest.mark.parametrize(("before", "after"), [("Echo", "echo"), ("wait", "Echo"), ("wait", "timer")])
+def test_other_case_and_more_work_than_before_are_no_difference(before: str, after: str) -> None:
+    assert _output_after_change(before, after)[0] is OrchestrationStatus.RUNNING
+
+
+def test_what_was_decided_anew_is_carried_out_although_the_instance_fails() -> None:
+    def before(context: Any) -> Any:
+        yield context.call_activity("Echo")
+
+    def after(context: Any) -> Any:
+        yield context.call_activity("Other")
+
+    driven = Driven(before, host=host_with("Echo", "Other"))
+    driven.start()
+    driven.user_code = after
+    episode = driven.raise_event("anything")
+
+    assert scheduled(episode) == [(0, "Other")]
+    assert [event.is_played for event in episode.appended] == [False, False, False, False, False]
