@@ -26,7 +26,7 @@ from durable_status.local_host.management.operations import Operations
 from durable_status.local_host.management.paths import RPC_BASE, WEBHOOK_BASE
 from durable_status.local_host.orchestrations import Orchestrations
 from durable_status.local_host.reply import Receive, Scope, Send
-from durable_status.local_host.sdk_speed import speed_up_sdk
+from durable_status.local_host.sdk import speed_up_sdk
 from durable_status.local_host.storage.provider import StorageProvider
 from durable_status.local_host.worker import Worker
 from durable_status.replay.host_facts import FunctionKind, FunctionNames, HostFacts

@@ -17,10 +17,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from durable_status.app.functions import AppFunction
+from durable_status.local_host.sdk import close_client_session
 from durable_status.local_host.threads import Threads
 from durable_status.replay.failures import WorkerFailure
 
 Result = TypeVar("Result")
+
+_SECONDS_TO_END = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,21 +43,33 @@ class Worker:
     def __init__(self, *, orchestrator_threads: int) -> None:
         self._orchestrators = Threads("orchestrator", orchestrator_threads)
         self._functions = Threads("function", _function_threads())
-        self._loop = asyncio.new_event_loop()
-        self._loop_thread = threading.Thread(target=self._loop.run_forever, name="async-functions", daemon=True)
+        self._loop: asyncio.AbstractEventLoop
+        self._stopping: asyncio.Event
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Take functions while the context lasts. Threads that are busy after it finish, or die with the process."""
-        self._loop_thread.start()
+        """Take functions while the context lasts. Those that are busy after it finish, or die with the process."""
+        ready = threading.Event()
+        thread = threading.Thread(target=self._run_loop, args=(ready,), name="async-functions", daemon=True)
+        thread.start()
+        ready.wait()
         try:
             yield
         finally:
             self._orchestrators.stop()
             self._functions.stop()
-            # The SDK never closes its HTTP session, which would be complained about when the process ends.
-            self._loop.set_exception_handler(lambda _loop, _context: None)
-            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            thread.join(_SECONDS_TO_END)
+
+    def _run_loop(self, ready: threading.Event) -> None:
+        async def until_stopped() -> None:
+            self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+            ready.set()
+            await self._stopping.wait()
+            await close_client_session()
+
+        with asyncio.Runner() as runner:  # at its end it cancels what is still running
+            runner.run(until_stopped())
 
     async def run_orchestration(self, episode: Callable[[], Result]) -> Result:
         """Run an orchestrator's episodes in a thread."""

@@ -224,22 +224,29 @@ class SqliteStorage:
 
     def _write_all(self) -> None:
         changes, self._changes = self._changes, []
+        if self._write_together(changes) is None:
+            return
+        for change, committed in changes:  # one of them is at fault; the others are not to suffer for it
+            error = self._write_together([(change, committed)])
+            if error is not None:
+                _settle(committed, StorageError(f"{self._path} cannot be written: {error}."))
+
+    def _write_together(self, changes: list[tuple[_Change, asyncio.Future[None]]]) -> Exception | None:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             made = [_make(change) for change, _ in changes]
             self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except Exception as error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            for _, committed in changes:
-                _settle(committed, StorageError(f"{self._path} cannot be written: {error}."))
-            return
+            return error
         for outcome, (_, committed) in zip(made, changes, strict=True):
             if isinstance(outcome, InstanceExistsError):
                 _settle(committed, outcome)
             else:
                 outcome()
                 _settle(committed, None)
+        return None
 
     def _read_row(self, instance_id: str) -> InstanceRow | None:
         live = self._live.get(instance_id)
