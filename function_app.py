@@ -1,5 +1,7 @@
 """The app: every blueprint, registered. No logic lives here."""
 
+from __future__ import annotations
+
 import azure.durable_functions as df
 import azure.functions as func
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import azure.functions as func
 
@@ -26,18 +26,19 @@ STARTABLE = (
 
 _LARGEST_BODY = 1_048_576  # bytes
 _LONGEST_ID = 256
+_NOT_IN_AN_ID = "/\\?#%+"
 
 
-class BadRequestError(Exception):
-    """The request is refused with an HTTP status and a sentence."""
+class Refusal(Exception):
+    """The request is answered with an HTTP status and a sentence."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
         self.status = status
 
     def response(self) -> func.HttpResponse:
-        """The refusal as an answer."""
-        return error_response(self.status, str(self))
+        """The answer: ``{"error": "..."}``."""
+        return func.HttpResponse(json.dumps({"error": str(self)}), status_code=self.status, mimetype="application/json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,7 @@ def read_start_request(request: func.HttpRequest) -> StartRequest:
     The name matches in any case, as on the platform. A body is JSON whatever its content type says.
 
     Raises:
-        BadRequestError: one of them cannot be accepted.
+        Refusal: one of them cannot be accepted.
     """
     return StartRequest(
         orchestration=_orchestration(request.route_params.get("functionName", "")),
@@ -64,45 +65,57 @@ def read_start_request(request: func.HttpRequest) -> StartRequest:
     )
 
 
-def error_response(status: int, sentence: str) -> func.HttpResponse:
-    """An error as JSON: ``{"error": "..."}``."""
-    return func.HttpResponse(json.dumps({"error": sentence}), status_code=status, mimetype="application/json")
+def parse_json(text: str | bytes) -> Any:
+    """Parse strict JSON, without the NaN and Infinity that Python would take.
+
+    Raises:
+        ValueError: it is not JSON, or too deep.
+    """
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON value")
 
 
 def _orchestration(name: str) -> str:
     for orchestration in STARTABLE:
         if orchestration.casefold() == name.casefold():
             return orchestration
-    raise BadRequestError(404, f"There is no orchestration {name!r} to start; there are {', '.join(STARTABLE)}.")
+    raise Refusal(404, f"There is no orchestration {name!r} to start; there are {', '.join(STARTABLE)}.")
 
 
 def _input(body: bytes) -> Any:
     if len(body) > _LARGEST_BODY:
-        raise BadRequestError(413, f"The body has {len(body):,} bytes; at most {_LARGEST_BODY:,} are accepted.")
+        raise Refusal(413, f"The body has {len(body):,} bytes; at most {_LARGEST_BODY:,} are accepted.")
     if not body.strip():
         return None
     try:
-        return json.loads(body)
+        return parse_json(body)
     except ValueError as error:
-        raise BadRequestError(400, f"The body is not JSON: {error}.") from error
-    except RecursionError as error:
-        raise BadRequestError(400, "The body is nested too deeply.") from error
+        raise Refusal(400, f"The body is not JSON: {error}.") from error
 
 
 def _instance_id(text: str | None) -> str | None:
-    """Check an id strictly: the SDK pastes it, unescaped, into the URL of a privileged request."""
+    """Check an id strictly: the SDK pastes it, unescaped, into the URL of a privileged request.
+
+    A plus sign is refused, too: extension 3.x reads it as a blank there and starts an instance of another id.
+    """
     if text is None:
         return None
     bad = (
-        len(text) > _LONGEST_ID
+        not 1 <= len(text) <= _LONGEST_ID
         or text in (".", "..")
         or text.startswith("@")
-        or any(character in "/\\?#%" or unicodedata.category(character)[0] in "ZC" for character in text)
+        or any(character in _NOT_IN_AN_ID or unicodedata.category(character)[0] in "ZC" for character in text)
     )
-    if bad or not text:
-        raise BadRequestError(
+    if bad:
+        raise Refusal(
             400,
-            f"An instance id has 1 to {_LONGEST_ID} characters, no blank, no control character, none of / \\ ? # %, "
-            "no @ at the start, and is not . or ..",
+            f"An instance id has 1 to {_LONGEST_ID} characters, no blank, no control character, none of "
+            f"{' '.join(_NOT_IN_AN_ID)}, no @ at the start, and is not . or ..",
         )
     return text

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
+from urllib.parse import quote
 
 import azure.durable_functions as df
 import azure.functions as func
 
-from clients.start_request import BadRequestError, StartRequest, read_start_request
-from clients.waiting import shows, wait_for_custom_status
+from clients.start_request import Refusal, StartRequest, read_start_request
+from clients.waiting import WantedStatus, wait_for_custom_status
+from durable_status.stored_json import dump_stored
 
 logger = logging.getLogger(__name__)
 
 _DEFAULT_TIMEOUT_SECONDS = 30.0
 _LONGEST_TIMEOUT_SECONDS = 230.0  # the platform's load balancer gives up on an answer then
+_URL_CHARACTERS = ":/?#[]@!$&'()*+,;=%"
 
 blueprint = df.Blueprint()
 
@@ -26,9 +28,9 @@ async def start_orchestration(req: func.HttpRequest, client: df.DurableOrchestra
     """Start an instance; answers 202 with the URLs to watch and steer it."""
     try:
         instance_id = await _start(client, read_start_request(req))
-    except BadRequestError as refused:
+    except Refusal as refused:
         return refused.response()
-    return client.create_check_status_response(req, instance_id)
+    return _accepted(client, req, instance_id)
 
 
 @blueprint.route(route="orchestrators/{functionName}/wait", methods=["POST"])
@@ -42,14 +44,14 @@ async def start_and_wait(req: func.HttpRequest, client: df.DurableOrchestrationC
     try:
         wanted, timeout = _wanted_status(req), _timeout(req)
         instance_id = await _start(client, read_start_request(req))
-    except BadRequestError as refused:
+    except Refusal as refused:
         return refused.response()
     document = await wait_for_custom_status(client, instance_id, wanted, timeout)
     if document is None:
-        return client.create_check_status_response(req, instance_id)
+        return _accepted(client, req, instance_id)
     return func.HttpResponse(
-        json.dumps(document, ensure_ascii=False),
-        status_code=200 if shows(document["customStatus"], wanted) else 500,
+        dump_stored(document),
+        status_code=200 if wanted.is_shown_by(document["customStatus"]) else 500,
         mimetype="application/json",
     )
 
@@ -61,19 +63,28 @@ async def _start(client: df.DurableOrchestrationClient, wanted: StartRequest) ->
         )
     except Exception as error:  # the SDK raises nothing more telling
         if "already exists" in str(error):
-            raise BadRequestError(
+            raise Refusal(
                 409, f"The instance {wanted.instance_id!r} has not ended; wait for it or choose another id."
             ) from error
-        logger.exception("An instance of %s could not be started", wanted.orchestration)
-        raise BadRequestError(500, f"An instance of {wanted.orchestration} could not be started.") from error
+        logger.exception("An instance of %s could not be started.", wanted.orchestration)
+        raise Refusal(
+            500, f"The platform did not start an instance of {wanted.orchestration}; the log of the app says why."
+        ) from error
     return str(instance_id)
 
 
-def _wanted_status(req: func.HttpRequest) -> str:
-    wanted: str | None = req.params.get("status")
-    if not wanted:
-        raise BadRequestError(400, "Say which custom status to wait for, as in ?status=London.")
-    return wanted
+def _accepted(client: df.DurableOrchestrationClient, req: func.HttpRequest, instance_id: str) -> func.HttpResponse:
+    """The SDK's answer to a start. It leaves the id unescaped in Location, and a header takes ASCII only."""
+    response = client.create_check_status_response(req, instance_id)
+    response.headers["Location"] = quote(response.headers["Location"], safe=_URL_CHARACTERS)
+    return response
+
+
+def _wanted_status(req: func.HttpRequest) -> WantedStatus:
+    text = req.params.get("status")
+    if not text:
+        raise Refusal(400, "Say which custom status to wait for, as in ?status=London.")
+    return WantedStatus.create(text)
 
 
 def _timeout(req: func.HttpRequest) -> float:
@@ -83,7 +94,5 @@ def _timeout(req: func.HttpRequest) -> float:
     except ValueError:
         timeout = math.nan
     if not 0 <= timeout <= _LONGEST_TIMEOUT_SECONDS:
-        raise BadRequestError(
-            400, f"timeout is a number of seconds from 0 to {_LONGEST_TIMEOUT_SECONDS:.0f}, not {text!r}."
-        )
+        raise Refusal(400, f"timeout is a number of seconds from 0 to {_LONGEST_TIMEOUT_SECONDS:.0f}, not {text!r}.")
     return timeout

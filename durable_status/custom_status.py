@@ -11,13 +11,15 @@ value                         a reader sees                            why
 ============================  =======================================  ==========================================
 "Tokyo"                       "Tokyo"                                  a text, as it is
 "5"                           "5"                                      a text stays one, JSON or not
-"été 🎫"                      "été 🎫"                                 any Unicode, not escaped
+"été 🎫"                       "été 🎫"                                  any Unicode, not escaped
 {"done": 0, "total": 3}       {"done": 0, "total": 3}                  falsy values inside are safe
 ["A", "B"]                    ["A", "B"]                               a list, as it is
 ("A", "B")                    ["A", "B"]                               a tuple becomes a list
 {1: "one"}                    {"1": "one"}                             keys become texts
 7                             7                                        a number
 0.5                           0.5                                      a fraction
+1.0                           1.0                                      a fraction stays one
+1e30                          1E+30                                    the host writes its own exponents
 True                          true                                     true
 None                          refused                                  SDK 1.x drops it: readers see null
 False                         refused                                  SDK 1.x drops it: readers see null
@@ -29,12 +31,19 @@ False                         refused                                  SDK 1.x d
 ()                            refused                                  SDK 1.x drops it: readers see null
 float("nan")                  refused                                  the host stores the text "NaN"
 [float("inf")]                refused                                  the host stores the text "Infinity"
+[float("-inf")]               refused                                  the host stores the text "-Infinity"
+{float("nan"): 1}             refused                                  the host stores the text "NaN"
 datetime(2026, 1, 2)          refused                                  not JSON: the instance fails
 {"A", "B"}                    refused                                  not JSON: the instance fails
 b"bytes"                      refused                                  not JSON: the instance fails
-{("a", "b"): 1}               refused                                  such keys are not JSON: the instance fails
+{("a", "b"): 1}               refused                                  not JSON: the instance fails
 WithToJson()                  refused                                  readers see class and module names
 "\\ud800"                      refused                                  half a character: the host replaces it
+{"\\ud800": 1}                 refused                                  half a character: the host replaces it
+{1: "a", "1": "b"}            refused                                  one key in JSON: readers see "b" only
+{"$type": "T", "a": 1}        refused                                  the host takes the key as its own
+10**379                       refused                                  the host reads no number as long as this
+nested(61)                    refused                                  the host reads nothing as deep as this
 "x" * 8_191                   refused                                  over 16,384 bytes with its quotes
 ============================  =======================================  ==========================================
 
@@ -44,6 +53,8 @@ included. The platform itself fails an instance only from 17,408 bytes; the docu
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import math
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -54,7 +65,14 @@ from durable_status.stored_json import dump_stored, utf16_size
 MAX_STATUS_BYTES = 16_384
 """The largest custom status, in bytes of UTF-16 of its stored JSON text."""
 
-_JSON_KEYS = (str, int, float, bool, type(None))
+# The host reads the worker's answer with Newtonsoft.Json, which stops at 64 levels (some are left for what stands
+# around the status) and at whole numbers of 380 characters, and takes these members of an outermost object for itself.
+_DEEPEST_LEVEL = 60
+_MOST_DIGITS = 379
+_HOST_KEYS = frozenset({"$id", "$ref", "$type", "$values"})
+
+_JSON_KEYS = (str, int, float, type(None))
+_LONGEST_KEY_SHOWN = 40
 
 
 class StatusSetter(Protocol):
@@ -68,7 +86,8 @@ def set_custom_status(context: StatusSetter, status: Any) -> None:
     """Set the custom status that readers see from the end of this episode on.
 
     It has to be set again on every replay, so do not guard the call with ``context.is_replaying``. Of several calls
-    before the next ``yield`` only the last one is ever seen.
+    before the next ``yield`` only the last one is ever seen. The context keeps `status` itself, not a copy: what is
+    changed in it afterwards is sent unchecked.
 
     Args:
         context: the orchestration context.
@@ -77,47 +96,69 @@ def set_custom_status(context: StatusSetter, status: Any) -> None:
     Raises:
         StatusEncodeError: a reader would not see `status`; nothing was set.
     """
-    problem = next(_problems(status, "the status"), None)
+    problem = next(_problems(status, ""), None)
     if problem is not None:
         raise StatusEncodeError(problem, status_type=type(status))
     if not status:
         raise StatusEncodeError(
-            f"A custom status cannot be {status!r}: SDK 1.x drops it and erases the status before it. "
-            'Set an object that holds it, such as {"done": 0}.',
+            f"A custom status cannot be {status!r} ({type(status).__name__}): SDK 1.x does not send it, and readers "
+            'would see null instead. Set an object that holds it, such as {"done": 0}.',
             status_type=type(status),
         )
     size = utf16_size(dump_stored(status))
     if size > MAX_STATUS_BYTES:
         raise StatusEncodeError(
             f"This {type(status).__name__} takes {size:,} bytes as a custom status, the limit is {MAX_STATUS_BYTES:,} "
-            "(UTF-16 of its JSON text). Keep large values in external storage and put a reference into the status.",
+            "(UTF-16 of its JSON text). Put it into storage and a reference to it into the status.",
             status_type=type(status),
             size=size,
         )
     context.set_custom_status(status)
 
 
-def _problems(value: Any, place: str) -> Iterator[str]:
-    """Sentences about the parts of `value` that are not JSON, outermost first."""
+def _problems(value: Any, path: str, level: int = 1) -> Iterator[str]:
+    """Sentences about the parts of `value` that a reader would not see as they are, outermost first."""
+    place = f"status{path}" if path else "The status"
+    match value:
+        case None | bool() | str() | int() | float():
+            yield from _scalar_problems(value, place)
+        case dict() | list() | tuple() if level > _DEEPEST_LEVEL:
+            yield f"The status holds itself or has over {_DEEPEST_LEVEL} levels; the host reads no more. Flatten it."
+        case dict():
+            yield from _key_problems(value, path, place)
+            for key, item in value.items():
+                yield from _problems(item, f"{path}[{_shown(key)}]", level + 1)
+        case list() | tuple():
+            for index, item in enumerate(value):
+                yield from _problems(item, f"{path}[{index}]", level + 1)
+        case _:
+            yield f"{place} is {_a(value)}, which is not JSON. {_cure(value)}"
+
+
+def _scalar_problems(value: Any, place: str) -> Iterator[str]:
     match value:
         case str():
             if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-                yield f"{place} holds half of a surrogate pair, which is no character; the host would replace it."
-        case None | bool() | int():
-            return
+                yield f"{place} holds half of a surrogate pair, which is no character and would be replaced. Mend it."
+        case int():
+            if abs(value) >= 10**_MOST_DIGITS:
+                yield f"{place} is a number of more than {_MOST_DIGITS} digits, which the host cannot read. Use a text."
         case float():
             if not math.isfinite(value):
-                yield f"{place} is {value}, which JSON has no number for; use None or a text inside an object."
-        case dict():
-            for key, item in value.items():
-                if not isinstance(key, _JSON_KEYS):
-                    yield f"{place} has the key {key!r}, a {type(key).__name__}; JSON keys are texts."
-                yield from _problems(item, f"{place}[{key!r}]")
-        case list() | tuple():
-            for index, item in enumerate(value):
-                yield from _problems(item, f"{place}[{index}]")
-        case _:
-            yield f"{place} is a {type(value).__name__}, which is not JSON. {_cure(value)}"
+                yield f"{place} is {value}, which JSON has no number for. Use None or a text, inside an object."
+
+
+def _key_problems(value: dict[Any, Any], path: str, place: str) -> Iterator[str]:
+    for key in value:
+        if not isinstance(key, _JSON_KEYS):
+            yield f"{place} has {_a(key)} as a key, and keys are texts in JSON. Use a text."
+            return
+        yield from _scalar_problems(key, f"A key of {place[0].lower()}{place[1:]}")
+    if len({key if isinstance(key, str) else json.dumps(key) for key in value}) < len(value):
+        yield f'{place} has keys that are one in JSON, such as 1 and "1"; readers would see only one. Use texts.'
+    if not path and not _HOST_KEYS.isdisjoint(value):
+        keys = ", ".join(sorted(_HOST_KEYS.intersection(value)))
+        yield f"{place} has the key {keys}, which the host takes as its own. Use another name."
 
 
 def _cure(value: Any) -> str:
@@ -125,6 +166,18 @@ def _cure(value: Any) -> str:
         return "Use its text: value.isoformat()."
     if hasattr(value, "to_json"):
         return "The SDK would show readers its class and module; use a dict of what they need."
+    if dataclasses.is_dataclass(value):
+        return "Use a dict: dataclasses.asdict(value)."
     if isinstance(value, set | frozenset):
         return "Use a sorted list."
     return "Use texts, numbers, booleans, lists and dicts of them."
+
+
+def _a(value: Any) -> str:
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
+
+
+def _shown(key: Any) -> str:
+    text = json.dumps(key, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_KEY_SHOWN else f"{text[:_LONGEST_KEY_SHOWN]}..."

@@ -84,5 +84,6 @@ def _dump_float(number: float) -> str:
         return text
     mantissa, _, exponent = text.partition("e")
     if int(exponent) == 16:  # the one power that Python writes with an exponent and the host does not
-        return f"{number:.1f}"
+        digits = mantissa.replace(".", "")
+        return digits.ljust(17 + digits.startswith("-"), "0") + ".0"
     return f"{mantissa}E{exponent}"

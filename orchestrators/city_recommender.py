@@ -33,8 +33,9 @@ def city_recommender(context: df.DurableOrchestrationContext) -> Generator[Any, 
         raise ValueError(f"The user's choice is 1, 2 or 3, not {choice!r}.")
     set_custom_status(context, recommendation)
     city = None
-    while city not in recommendation["recommendedCities"]:
-        city = _selected_city((yield context.wait_for_external_event(CITY_SELECTED)))
+    while city is None:
+        payload = yield context.wait_for_external_event(CITY_SELECTED)
+        city = _selected(payload, recommendation["recommendedCities"])
     set_custom_status(context, recommendation | {"recommendedCities": [city]})
     return city
 
@@ -42,16 +43,10 @@ def city_recommender(context: df.DurableOrchestrationContext) -> Generator[Any, 
 def _as_number(choice: Any) -> int:
     try:
         return int(choice)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 0
 
 
-def _selected_city(payload: Any) -> str | None:
-    """The city in an event's payload: a JSON text as the Python client sends it, or the plain text."""
-    if not isinstance(payload, str):
-        return None
-    try:
-        decoded = json.loads(payload)
-    except ValueError:
-        return payload
-    return decoded if isinstance(decoded, str) else None
+def _selected(payload: Any, cities: list[str]) -> str | None:
+    """The city that an event selects: its name, plain or as the JSON text the Python client sends."""
+    return next((city for city in cities if payload in (city, json.dumps(city))), None)

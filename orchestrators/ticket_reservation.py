@@ -16,6 +16,7 @@ _SECONDS_TO_CONFIRM = 60
 _BOOKING_URL = "https://www.myawesomebookingweb.com"
 _CONFIRMED = Outcome(message="Thank you for confirming your booking.")
 _NOT_CONFIRMED = Outcome(message="The booking was not confirmed on time. Please try again.")
+_REFUSALS = ("false", '"false"')  # what the Python client makes of False and of the text false
 
 blueprint = df.Blueprint()
 
@@ -38,5 +39,5 @@ def reserve_ticket(context: df.DurableOrchestrationContext) -> Generator[Any, An
 
 
 def _confirms(payload: Any) -> bool:
-    """Whether the payload means yes. The Python client sends ``False`` as the text ``false``, which is truthy."""
-    return bool(payload) and payload != "false"
+    """Whether the payload is anything but false, which the Python client sends as a text."""
+    return payload is not False and payload not in _REFUSALS
