@@ -18,6 +18,7 @@ from durable_status.app.functions import (
 from durable_status.local_host.activities import Activities
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.dispatcher import Dispatcher
+from durable_status.local_host.http_calls import HttpCalls, open_http_session
 from durable_status.local_host.http_functions import HttpFunctions, ServedFunction, serve_functions
 from durable_status.local_host.listen import LOOPBACK, AsgiServer, listen, listen_near, port_of
 from durable_status.local_host.management.api import ManagementApi
@@ -83,8 +84,9 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
         rpc_base_url = f"http://{LOOPBACK}:{port_of(rpc_listener)}{RPC_BASE}"
         worker = Worker(orchestrator_threads=min(_ORCHESTRATOR_THREADS, app.settings.max_concurrent_orchestrators))
         stack.enter_context(worker.running())
+        http_calls = HttpCalls(await stack.enter_async_context(open_http_session(options.profile)), clock)
         await stack.enter_async_context(
-            _dispatcher(app, functions, facts, storage, worker, options.profile, clock).running()
+            _dispatcher(app, functions, facts, storage, worker, http_calls, options.profile, clock).running()
         )
         links = Links(
             hub=app.settings.hub_name,
@@ -153,13 +155,14 @@ def _dispatcher(
     facts: HostFacts,
     storage: StorageProvider,
     worker: Worker,
+    http_calls: HttpCalls,
     profile: Profile,
     clock: Clock,
 ) -> Dispatcher:
     return Dispatcher(
         storage,
         Orchestrations(functions, facts, profile, clock),
-        Activities(functions, facts.activities, worker, clock, profile),
+        Activities(functions, facts.activities, worker, http_calls, clock, profile),
         worker,
         max_orchestrations=app.settings.max_concurrent_orchestrators,
         max_activities=app.settings.max_concurrent_activities,
