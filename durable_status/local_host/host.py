@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from durable_status.app.functions import (
     ACTIVITY_TRIGGER,
     DURABLE_CLIENT,
+    ENTITY_TRIGGER,
     HTTP_TRIGGER,
     ORCHESTRATION_TRIGGER,
     App,
@@ -18,6 +19,7 @@ from durable_status.app.functions import (
 from durable_status.local_host.activities import Activities
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.dispatcher import Dispatcher
+from durable_status.local_host.entities import Entities
 from durable_status.local_host.http_calls import HttpCalls, open_http_session
 from durable_status.local_host.http_functions import HttpFunctions, ServedFunction, serve_functions
 from durable_status.local_host.listen import LOOPBACK, AsgiServer, listen, listen_near, port_of
@@ -30,10 +32,12 @@ from durable_status.local_host.reply import Receive, Scope, Send
 from durable_status.local_host.sdk import speed_up_sdk
 from durable_status.local_host.storage.provider import StorageProvider
 from durable_status.local_host.worker import Worker
+from durable_status.replay.entity_batch import EntitySettings
 from durable_status.replay.host_facts import FunctionKind, FunctionNames, HostFacts
 from durable_status.replay.profile import Profile
+from durable_status.replay.ticks import PER_SECOND, Ticks
 
-_RUN_HERE = frozenset({ORCHESTRATION_TRIGGER, ACTIVITY_TRIGGER, HTTP_TRIGGER, "http", DURABLE_CLIENT})
+_RUN_HERE = frozenset({ORCHESTRATION_TRIGGER, ACTIVITY_TRIGGER, ENTITY_TRIGGER, HTTP_TRIGGER, "http", DURABLE_CLIENT})
 _ORCHESTRATOR_THREADS = 1  # they share one interpreter lock, so more of them only take turns
 _KEY_BYTES = 40
 
@@ -143,6 +147,7 @@ def _host_facts(app: App, functions: Sequence[AppFunction]) -> HostFacts:
     return HostFacts(
         orchestrators=names(FunctionKind.ORCHESTRATOR, ORCHESTRATION_TRIGGER),
         activities=names(FunctionKind.ACTIVITY, ACTIVITY_TRIGGER),
+        entities=names(FunctionKind.ENTITY, ENTITY_TRIGGER),
         max_orchestration_actions=app.settings.max_orchestration_actions,
         store_inputs_in_history=app.settings.store_inputs_in_history,
         default_http_sleep_milliseconds=app.settings.default_http_sleep_milliseconds,
@@ -159,13 +164,20 @@ def _dispatcher(
     profile: Profile,
     clock: Clock,
 ) -> Dispatcher:
+    entity_settings = EntitySettings(
+        reorder_window=Ticks(app.settings.entity_reorder_minutes * 60 * PER_SECOND),
+        max_batch_size=app.settings.max_entity_batch_size,
+    )
     return Dispatcher(
         storage,
         Orchestrations(functions, facts, profile, clock),
+        Entities(functions, facts.entities, entity_settings, profile, clock),
         Activities(functions, facts.activities, worker, http_calls, clock, profile),
         worker,
+        clock,
         max_orchestrations=app.settings.max_concurrent_orchestrators,
         max_activities=app.settings.max_concurrent_activities,
+        max_entities=app.settings.max_concurrent_entities,
     )
 
 

@@ -130,21 +130,25 @@ class _Scheduler:
 
     def take_in(self, event: EventRaised) -> None:
         if event.name.startswith(REQUEST_EVENT) and event.input is not None:
-            self._queue += self._sorter.receive(RequestMessage.from_text(event.input))
+            try:
+                request = RequestMessage.from_text(event.input)
+            except (ValueError, TypeError) as error:
+                raise WorkerFailure(f"An event '{event.name}' of the entity is no request: {error}") from error
+            self._queue += self._sorter.receive(request)
 
     def next_operations(self) -> Sequence[RequestMessage]:
         operations, self._queue = self._queue[: self._max_batch_size], self._queue[self._max_batch_size :]
         self.is_interrupted = bool(self._queue)
         return operations
 
-    def signals(self, entity: EntityId, signals: Sequence[Mapping[str, Any]], now: Ticks) -> list[SentEvent]:
+    def signals(self, entity: EntityId, signals: Sequence[_Signal], now: Ticks) -> list[SentEvent]:
         sent: list[SentEvent] = []
         for number, signal in enumerate(signals):
-            target = EntityId(signal["target"]["name"], signal["target"]["key"]).instance_id
+            target = signal.target.instance_id
             request = RequestMessage(
-                operation=signal["name"],
+                operation=signal.operation,
                 is_signal=True,
-                input=signal.get("input"),
+                input=signal.input,
                 id=str(uuid.uuid5(_SIGNAL_IDS, f"{entity.instance_id}_{format_ticks_in_full(now)}_{number}")),
                 parent_instance_id=entity.instance_id,
             )
@@ -170,13 +174,28 @@ class _Scheduler:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Signal:
+    target: EntityId
+    operation: str
+    input: str | None
+
+    @classmethod
+    def from_members(cls, members: Mapping[str, Any]) -> Self:
+        target = members["target"]
+        return cls(
+            target=EntityId(target["name"], target["key"]), operation=members["name"], input=members.get("input")
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Answer:
     """What the SDK says of a batch."""
 
     exists: bool
     state: str | None
     results: Sequence[ResponseMessage]
-    signals: Sequence[Mapping[str, Any]]
+    signals: Sequence[_Signal]
+    """SDK 1.x sends none; the wire has them."""
 
     @classmethod
     def read(cls, text: str) -> Self:
@@ -188,7 +207,7 @@ class _Answer:
                 ResponseMessage(result=item.get("result"), exception_type="Error" if item.get("isError") else None)
                 for item in members["results"]
             ],
-            signals=members.get("signals") or (),
+            signals=[_Signal.from_members(item) for item in members.get("signals") or ()],
         )
 
 
