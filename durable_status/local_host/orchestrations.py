@@ -210,7 +210,9 @@ class _Outbox:
                     self.messages.append(_child_start(started, decision, now))
                 case SendEvent():
                     event = EventRaised(timestamp=now, name=decision.name, input=decision.input)
-                    self.messages.append(Message(instance_id=decision.instance_id, event=event))
+                    self.messages.append(
+                        Message(instance_id=decision.instance_id, event=event, due=decision.due or Ticks(0))
+                    )
         if episode.parent_message is not None:
             parent = episode.parent_message.parent
             self.messages.append(

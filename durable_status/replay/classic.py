@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from durable_status.replay.answer import Answer, HostRefusal, check_status_size, read_answer, read_failed_state
 from durable_status.replay.decisions import Decision
@@ -18,6 +19,7 @@ from durable_status.replay.failures import WorkerFailure, cut_state
 from durable_status.replay.futures import start
 from durable_status.replay.host_context import HostContext
 from durable_status.replay.host_facts import HostFacts
+from durable_status.replay.http_requests import invalid_method_error
 from durable_status.replay.profile import Profile
 from durable_status.replay.trigger import trigger_text
 from durable_status.replay.walk import Walk
@@ -142,6 +144,9 @@ class _Run:
             self._fail(str(refusal), _unhandled("System.ArgumentException", refusal))
 
     async def _follow_actions(self, answer: Answer) -> None:
+        error = invalid_method_error(chain.from_iterable(answer.action_lists))
+        if error is not None:  # found while the answer is read, before anything in it counts
+            raise HostRefusal(error)
         if answer.custom_status is not None:
             check_status_size(answer.custom_status)
             self.custom_status = answer.custom_status
