@@ -15,7 +15,7 @@ from durable_status.replay.answer import Answer, HostRefusal, check_status_size,
 from durable_status.replay.decisions import Decision
 from durable_status.replay.determinism import NonDeterminismError
 from durable_status.replay.events import Event, ExecutionStarted, OrchestrationStatus, OrchestratorStarted
-from durable_status.replay.failures import WorkerFailure, cut_state
+from durable_status.replay.failures import WorkerFailure, cut_state, dotnet_exception, unlabelled_failure
 from durable_status.replay.futures import start
 from durable_status.replay.host_context import HostContext
 from durable_status.replay.host_facts import HostFacts
@@ -128,14 +128,14 @@ class _Run:
             else:
                 await self._follow_actions(answer)
         except HostRefusal as refusal:
-            self._fail(f"{self._failed}{refusal}", _unhandled("System.ArgumentException", refusal))
+            self._fail(f"{self._failed}{refusal}", dotnet_exception("System.ArgumentException", str(refusal)))
 
     async def _follow_failure(self, failure: WorkerFailure) -> None:
         state = cut_state(failure, self._profile)
         if state is None:
             # The SDK itself broke: nothing is known of the actions, so none is replayed.
-            text = f"One or more errors occurred. ({failure.rpc_text})"
-            self._fail(f"{self._failed}{text}", _unhandled("System.AggregateException", text))
+            text, details = unlabelled_failure(failure)
+            self._fail(f"{self._failed}{text}", details)
             return
         try:
             await self._follow_actions(read_failed_state(state))
