@@ -12,12 +12,13 @@ from azure.functions.meta import Datum
 
 from durable_status.app.functions import ACTIVITY_TRIGGER, AppFunction, by_durable_name
 from durable_status.local_host.clock import Clock
-from durable_status.local_host.http_calls import HTTP_ACTIVITY, HttpCalls
+from durable_status.local_host.http_calls import HttpCalls
 from durable_status.local_host.storage.provider import ActivityCall, Message
 from durable_status.local_host.worker import Worker, worker_failure
 from durable_status.replay.events import TaskCompleted, TaskFailed
 from durable_status.replay.failures import WorkerFailure, activity_failure
 from durable_status.replay.host_facts import FunctionNames
+from durable_status.replay.http_requests import HTTP_ACTIVITY
 from durable_status.replay.profile import Profile
 from durable_status.stored_json import dump_stored
 

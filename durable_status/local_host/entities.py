@@ -32,6 +32,7 @@ from durable_status.replay.events import (
 from durable_status.replay.failures import WorkerFailure
 from durable_status.replay.host_facts import FunctionNames
 from durable_status.replay.profile import Profile
+from durable_status.stored_json import dump_stored
 
 logger = logging.getLogger(__name__)
 
@@ -155,6 +156,7 @@ class Entities:
                 instance_id=sent.instance_id,
                 execution_id=sent.execution_id,
                 event=EventRaised(timestamp=now, name=sent.name, input=sent.input),
+                due=sent.due,
             )
             for sent in batch.outbox
         ]

@@ -148,10 +148,15 @@ def _host_facts(app: App, functions: Sequence[AppFunction]) -> HostFacts:
         orchestrators=names(FunctionKind.ORCHESTRATOR, ORCHESTRATION_TRIGGER),
         activities=names(FunctionKind.ACTIVITY, ACTIVITY_TRIGGER),
         entities=names(FunctionKind.ENTITY, ENTITY_TRIGGER),
+        entity_reorder_window=_reorder_window(app),
         max_orchestration_actions=app.settings.max_orchestration_actions,
         store_inputs_in_history=app.settings.store_inputs_in_history,
         default_http_sleep_milliseconds=app.settings.default_http_sleep_milliseconds,
     )
+
+
+def _reorder_window(app: App) -> Ticks:
+    return Ticks(app.settings.entity_reorder_minutes * 60 * PER_SECOND)
 
 
 def _dispatcher(
@@ -165,8 +170,7 @@ def _dispatcher(
     clock: Clock,
 ) -> Dispatcher:
     entity_settings = EntitySettings(
-        reorder_window=Ticks(app.settings.entity_reorder_minutes * 60 * PER_SECOND),
-        max_batch_size=app.settings.max_entity_batch_size,
+        reorder_window=_reorder_window(app), max_batch_size=app.settings.max_entity_batch_size
     )
     return Dispatcher(
         storage,

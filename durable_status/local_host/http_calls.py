@@ -24,9 +24,6 @@ from durable_status.replay.events import TaskCompleted, TaskFailed
 from durable_status.replay.profile import Profile
 from durable_status.stored_json import dump_stored
 
-HTTP_ACTIVITY = "BuiltIn::HttpActivity"
-"""The name of the built-in activity in histories."""
-
 _TIMEOUT_SECONDS = 100  # .NET's own
 _MAX_REDIRECTS = 50  # .NET's own
 _FORM = "application/x-www-form-urlencoded"

@@ -8,21 +8,28 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from durable_status.replay.entity_messages import REQUEST_EVENT, EntityId, RequestMessage, ResponseMessage
+from durable_status.replay.entity_messages import (
+    REQUEST_EVENT,
+    EntityId,
+    RequestMessage,
+    ResponseMessage,
+    scheduled_request_event,
+)
 from durable_status.replay.events import EventRaised
 from durable_status.replay.failures import WorkerFailure
 from durable_status.replay.message_sorter import MessageSorter
-from durable_status.replay.ticks import PER_SECOND, Ticks, format_ticks_in_full
+from durable_status.replay.ticks import PER_DAY, PER_MILLISECOND, PER_SECOND, Ticks, format_ticks_in_full
 from durable_status.stored_json import dump_stored
 
 EntityFunction = Callable[[str], str]
 """The SDK's handle of an entity function: JSON text in, JSON text out. Raises `WorkerFailure`."""
 
 _CONTINUE_EVENT = "continue"
+_EARLY_BY_LITTLE = 100 * PER_MILLISECOND
 _SIGNAL_IDS = uuid.UUID("9e952959-5e33-4daf-827f-2fa12937b875")  # the platform's own are random
 
 
@@ -33,6 +40,9 @@ class EntitySettings:
     reorder_window: Ticks = Ticks(30 * 60 * PER_SECOND)
     """How long a message is waited for that another names as its predecessor; 0 switches sorting off."""
     max_batch_size: int = 5_000
+    maximum_delay: Ticks = Ticks(6 * PER_DAY)
+    """How far ahead a message can be sent; one for later comes in legs of `delay_leg`."""
+    delay_leg: Ticks = Ticks(3 * PER_DAY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +53,8 @@ class SentEvent:
     execution_id: str | None = None
     name: str
     input: str | None
+    due: Ticks = Ticks(0)
+    """Not to be delivered before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +66,7 @@ class EntityBatch:
     custom_status: str
     """JSON text: whether the entity exists, and how many operations wait."""
     outbox: tuple[SentEvent, ...]
-    """Responses to callers in the order of their operations, then signals."""
+    """Signals whose time has not come, responses to callers in the order of their operations, then new signals."""
     failed_operations: tuple[tuple[str, str], ...]
     """Name and error (JSON text) of each operation that raised: of a signal's nobody else hears."""
 
@@ -82,10 +94,13 @@ def run_entity_batch(
         WorkerFailure: `function` raised, or what it answered is not usable; the batch is to be run again later.
     """
     scheduler = _Scheduler.read(state, settings)
-    for event in events:
-        scheduler.take_in(event)
-    operations = scheduler.next_operations()
     sent: list[SentEvent] = []
+    for request in _requests(events):
+        if request.due is not None and request.due.ticks - now > _EARLY_BY_LITTLE:
+            sent.append(_put_off(entity, request, request.due.ticks, now, settings))
+        else:
+            scheduler.take_in(request)
+    operations = scheduler.next_operations()
     failed: list[tuple[str, str]] = []
     if operations:
         answer = _call(function, entity, scheduler, operations)
@@ -112,6 +127,21 @@ def read_entity_state(state: str | None) -> str | None:
     return text
 
 
+def _requests(events: Iterable[EventRaised]) -> Iterator[RequestMessage]:
+    for event in events:
+        if event.name.startswith(REQUEST_EVENT) and event.input is not None:
+            try:
+                yield RequestMessage.from_text(event.input)
+            except (ValueError, TypeError) as error:
+                raise WorkerFailure(f"An event '{event.name}' of the entity is no request: {error}") from error
+
+
+def _put_off(entity: EntityId, request: RequestMessage, due: Ticks, now: Ticks, settings: EntitySettings) -> SentEvent:
+    """Send a request on to its entity: it was due too far ahead for one leg."""
+    leg = due if due - now <= settings.maximum_delay else Ticks(now + settings.delay_leg)
+    return SentEvent(instance_id=entity.instance_id, name=scheduled_request_event(leg), input=request.text, due=leg)
+
+
 class _Scheduler:
     """The stored state of an entity: its own, the operations that wait, and the clocks of its messages."""
 
@@ -128,13 +158,8 @@ class _Scheduler:
     def read(cls, text: str | None, settings: EntitySettings) -> Self:
         return cls({} if text is None else json.loads(text), settings)
 
-    def take_in(self, event: EventRaised) -> None:
-        if event.name.startswith(REQUEST_EVENT) and event.input is not None:
-            try:
-                request = RequestMessage.from_text(event.input)
-            except (ValueError, TypeError) as error:
-                raise WorkerFailure(f"An event '{event.name}' of the entity is no request: {error}") from error
-            self._queue += self._sorter.receive(request)
+    def take_in(self, request: RequestMessage) -> None:
+        self._queue += self._sorter.receive(request)
 
     def next_operations(self) -> Sequence[RequestMessage]:
         operations, self._queue = self._queue[: self._max_batch_size], self._queue[self._max_batch_size :]
