@@ -24,6 +24,7 @@ from durable_status.local_host.http_calls import HttpCalls, open_http_session
 from durable_status.local_host.http_functions import HttpFunctions, ServedFunction, serve_functions
 from durable_status.local_host.listen import LOOPBACK, AsgiServer, listen, listen_near, port_of
 from durable_status.local_host.management.api import ManagementApi
+from durable_status.local_host.management.entities import EntityOperations
 from durable_status.local_host.management.links import Links
 from durable_status.local_host.management.operations import Operations
 from durable_status.local_host.management.paths import RPC_BASE, WEBHOOK_BASE
@@ -204,5 +205,10 @@ def _management(
     )
     connections = {"Storage", "AzureWebJobsStorage", app.settings.connection_name or "Storage"}
     return ManagementApi(
-        operations, profile, hub=app.settings.hub_name, connections=frozenset(connections), rpc_port=rpc_port
+        operations,
+        EntityOperations(storage, facts.entities, clock, profile),
+        profile,
+        hub=app.settings.hub_name,
+        connections=frozenset(connections),
+        rpc_port=rpc_port,
     )

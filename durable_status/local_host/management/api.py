@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
+from durable_status.local_host.management.entities import EntityOperations
 from durable_status.local_host.management.operations import Operations, Request
 from durable_status.local_host.management.paths import RPC_BASE, WEBHOOK_BASE, match
 from durable_status.local_host.management.query import Query
@@ -23,9 +24,17 @@ class ManagementApi:
     """
 
     def __init__(
-        self, operations: Operations, profile: Profile, *, hub: str, connections: frozenset[str], rpc_port: int
+        self,
+        operations: Operations,
+        entities: EntityOperations,
+        profile: Profile,
+        *,
+        hub: str,
+        connections: frozenset[str],
+        rpc_port: int,
     ) -> None:
         self._operations = operations
+        self._entities = entities
         self._profile = profile
         self._hub = hub
         self._connections = connections
@@ -58,7 +67,8 @@ class ManagementApi:
             origin=origin,
             url=_request_url(origin, path, scope["query_string"].decode("latin-1")),
         )
-        operation: Callable[[Request], Awaitable[Reply]] = getattr(self._operations, found.operation)
+        owner = self._entities if found.operation.endswith(("entity", "entities")) else self._operations
+        operation: Callable[[Request], Awaitable[Reply]] = getattr(owner, found.operation)
         try:
             elsewhere = self._answer_for_another_hub(query, found.operation)
             return elsewhere or await operation(request)
@@ -76,9 +86,9 @@ class ManagementApi:
         hub = (query.text("taskHub") or "").strip()
         if not hub or hub.casefold() == self._hub.casefold():
             return None
-        if operation == "list_instances":
+        if operation in ("list_instances", "list_entities"):
             return json_text(200, "[]", ("x-ms-continuation-token", ""))
-        if operation == "start":
+        if operation in ("start", "signal_entity", "delete_entity"):
             raise bad_argument(f"This host serves the task hub '{self._hub}' only, not '{hub}'.")
         return bare(404)
 
