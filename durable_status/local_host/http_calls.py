@@ -138,7 +138,7 @@ def _request_headers(given: Mapping[str, str | list[str]]) -> tuple[list[tuple[s
     for name, value in given.items():
         values = value if isinstance(value, list) else [value]
         if name.casefold() == "content-type":
-            content_type = values[-1] if values else ""
+            content_type = _media_type(values)
         elif name.casefold() in _CONTENT_HEADERS:
             raise _CallFailure.unhandled(
                 "System.InvalidOperationException",
@@ -150,13 +150,17 @@ def _request_headers(given: Mapping[str, str | list[str]]) -> tuple[list[tuple[s
     return headers, content_type
 
 
-def _content_type(given: str) -> str:
-    """The content type of a request with content; parameters such as a charset are refused by .NET's class for it."""
-    if "multipart" in given:
+def _media_type(values: Sequence[str]) -> str:
+    if any("multipart" in value for value in values):
         raise _CallFailure.unhandled(
             "Microsoft.Azure.WebJobs.Extensions.DurableTask.FunctionFailedException",
             "Multipart content is not supported with CallHttpAsync.",
         )
+    return values[-1] if values else ""
+
+
+def _content_type(given: str) -> str:
+    """The content type of a request with content; parameters such as a charset are refused by .NET's class for it."""
     if not given:
         return "text/plain"
     if _MEDIA_TYPE.fullmatch(given) is None:
