@@ -126,9 +126,10 @@ def read_episodes(folder: Path) -> list[RecordedEpisode]:
     if not folder.is_dir():
         raise RecordingError(f"{folder} is no folder; name one that holds recordings.")
     paths = [path for path in sorted(folder.glob("*.json")) if path.name != "functions.json"]
-    if not paths:
-        raise RecordingError(f"{folder} holds no recordings (*.json).")
-    return [episode for path in paths for episode in _read_file(path)]
+    episodes = [episode for path in paths for episode in _read_file(path)]
+    if not episodes:
+        raise RecordingError(f"{folder} holds no recorded episodes (*.json).")
+    return episodes
 
 
 def comparable(event: Members) -> dict[str, Any]:
