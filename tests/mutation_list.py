@@ -81,8 +81,8 @@ MUTATIONS = (
     Mutation(
         "An unknown activity takes no id",
         "walk.py",
-        "_NEVER_STARTED = Future.settled(False)",
-        "_NEVER_STARTED = Future()",
+        "if names.find(name) is not None:",
+        "if True:",
     ),
     Mutation(
         "Names of functions are found in any case",
@@ -189,12 +189,6 @@ MUTATIONS = (
         "if self._carried_events is not None:",
     ),
     Mutation(
-        "Only the first end counts",
-        "host_context.py",
-        "            self._has_ended = True\n",
-        "",
-    ),
-    Mutation(
         "A termination ends the execution",
         "host_context.py",
         "self.complete(OrchestrationStatus.TERMINATED, event.input)",
@@ -281,10 +275,8 @@ MUTATIONS = (
     Mutation(
         "Events of an episode that turns out non-deterministic stay unplayed",
         "classic.py",
-        "            feed(event)\n            if not isinstance(event, OrchestratorStarted):\n"
-        "                played[index] = event.played()",
-        "            if not isinstance(event, OrchestratorStarted):\n"
-        "                played[index] = event.played()\n            feed(event)",
+        "played = list(new_events)",
+        "played = [new_events[0], *(event.played() for event in new_events[1:])]",
     ),
     # Suspension.
     Mutation(

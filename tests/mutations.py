@@ -22,6 +22,7 @@ from tests.mutation_list import MUTATIONS, Mutation
 from tests.paths import GOLDENS, ROOT
 
 _PACKAGE = "durable_status"
+_RAISED = ": episode: recorded 'an episode', engine "
 _LAST_LINE = re.compile(r"(\d+) episodes: (\d+) equal, (\d+) different")
 
 
@@ -86,8 +87,9 @@ def _check(folder: Path) -> Outcome:
     last = _LAST_LINE.fullmatch(lines[-1]) if lines else None
     if last is None:
         return Outcome(problem=f"the check does not run: {(done.stderr.splitlines() or ['it says nothing'])[-1]}")
-    if int(last[2]) == 0:
-        return Outcome(problem="no episode runs at all")
+    raised = next((line for line in lines if _RAISED in line), None)
+    if raised is not None:
+        return Outcome(problem=f"the engine raises: {raised.rpartition(', engine ')[2]}")
     return Outcome(recordings=len({line.partition(": ")[0] for line in lines[:-1]}), episodes=int(last[3]))
 
 

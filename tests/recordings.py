@@ -75,6 +75,8 @@ class RecordedEpisode:
     """The events that the host appended after the messages; None if the episode continued as new."""
     past: Sequence[Members] | None
     """This episode's events as the next trigger shows them, with their final IsPlayed."""
+    past_in_rows: Sequence[Members] | None
+    """For an execution's last episode: which of its events the History table says are played."""
     next_messages: Sequence[Members] | None
     """What the next generation began with, if there was one."""
     family: Family
@@ -142,6 +144,11 @@ def comparable(event: Members) -> dict[str, Any]:
     return members
 
 
+def mark(event: Members) -> dict[str, Any]:
+    """Which event it is, and whether it is played."""
+    return {name: event[name] for name in ("EventType", "EventId", "IsPlayed")}
+
+
 def _read_file(path: Path) -> list[RecordedEpisode]:
     recording = _read_json(path)
     try:
@@ -185,6 +192,7 @@ def _episodes(file: str, instance: Members, family: Family) -> Iterator[Recorded
             carried_status=carried,
             decisions=None if continues else _decisions(len(history), following, rows),
             past=None if continues or following is None else following["trigger"]["history"][new_from : len(history)],
+            past_in_rows=[mark(_from_row(row)) for row in rows[new_from : len(history)]] if following is None else None,
             next_messages=[comparable(event) for event in following["trigger"]["history"][1:]]
             if continues and following
             else None,
