@@ -14,7 +14,7 @@ from durable_status.replay.events import Event, ExecutionStarted
 from durable_status.replay.failures import WorkerFailure
 from durable_status.replay.host_facts import HostFacts
 from durable_status.replay.profile import Profile
-from tests.recordings import Members, RecordedEpisode, TaskOf, comparable, host_of
+from tests.recordings import Members, RecordedEpisode, TaskOf, comparable, host_of, mark
 
 _MISSING = "nothing"
 
@@ -75,9 +75,11 @@ def _compare_history(recorded: RecordedEpisode, episode: Episode) -> Iterator[Di
     if episode.next_generation is not None:
         yield Difference("next generation", None, episode.next_generation)
     yield from _compare("decisions", recorded.decisions, _members(episode.appended[new_events:]))
+    written = [json.loads(event_text(event)) for event in episode.appended[:new_events]]
     if recorded.past is not None:
-        written = [json.loads(event_text(event)) for event in episode.appended[:new_events]]
-        yield from _compare("history", list(recorded.past), written)
+        yield from _compare("history", recorded.past, written)
+    if recorded.past_in_rows is not None:
+        yield from _compare("rows", recorded.past_in_rows, [mark(event) for event in written])
 
 
 def _members(events: Sequence[Event]) -> list[dict[str, Any]]:
