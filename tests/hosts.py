@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -129,12 +129,16 @@ async def running_host(
     storage: Callable[[Clock], StorageProvider] = MemoryStorage,
     profile: Profile = PROFILE_3,
     clock: Clock | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **options: Any,
 ) -> AsyncIterator[RunningHost]:
-    """Serve the app in `folder` while the context lasts."""
+    """Serve the app in `folder` while the context lasts, with these changes to its settings and these host options."""
     used_clock = clock or SystemClock()
-    options = HostOptions(port=0, rpc_port=0, profile=profile)
+    app = app_in(folder)
+    app = replace(app, settings=replace(app.settings, **settings or {}))
+    host_options = HostOptions(**{"port": 0, "rpc_port": 0, "profile": profile, **options})
     async with (
-        run_host(app_in(folder), storage(used_clock), options, used_clock) as host,
+        run_host(app, storage(used_clock), host_options, used_clock) as host,
         aiohttp.ClientSession() as session,
     ):
         yield RunningHost(host, session)

@@ -34,6 +34,11 @@ class HostSettings:
     store_inputs_in_history: bool = False
     replaces_live_instances: bool = False
     default_http_sleep_milliseconds: int = 30_000
+    uses_forwarded_host: bool = False
+    default_version: str = ""
+    uses_app_lease: bool = True
+    serves_rpc: bool = True
+    """Whether there is an RPC endpoint, which the SDK's client needs."""
 
 
 def read_host_settings(root: Path, environment: Mapping[str, str]) -> HostSettings:
@@ -50,6 +55,7 @@ def read_host_settings(root: Path, environment: Mapping[str, str]) -> HostSettin
         raise AppError(f'{FILE_NAME}: "version" must be "2.0", not {content.value("version")!r}.')
     extensions = content.section("extensions")
     durable = extensions.section("durableTask")
+    http = durable.section("httpSettings")
     prefix = extensions.section("http").text("routePrefix")
     concurrency = 10 * (os.cpu_count() or 1)
     return HostSettings(
@@ -64,9 +70,11 @@ def read_host_settings(root: Path, environment: Mapping[str, str]) -> HostSettin
         max_orchestration_actions=durable.positive("maxOrchestrationActions", 100_000),
         store_inputs_in_history=durable.truth("storeInputsInOrchestrationHistory"),
         replaces_live_instances=(durable.text("overridableExistingInstanceStates") or "").casefold() == "anystate",
-        default_http_sleep_milliseconds=durable.section("httpSettings").positive(
-            "defaultAsyncRequestSleepTimeMilliseconds", 30_000
-        ),
+        default_http_sleep_milliseconds=http.positive("defaultAsyncRequestSleepTimeMilliseconds", 30_000),
+        uses_forwarded_host=http.truth("useForwardedHost"),
+        default_version=durable.text("defaultVersion") or "",
+        uses_app_lease=durable.truth("useAppLease", default=True),
+        serves_rpc=durable.truth("localRpcEndpointEnabled", default=True),
     )
 
 
@@ -121,10 +129,12 @@ class _Section:
             raise AppError(f"{self._name}: {key} must be {wanted}, not {value!r}.")
         return int(value)
 
-    def truth(self, key: str) -> bool:
+    def truth(self, key: str, *, default: bool = False) -> bool:
         value = self.value(key)
+        if value is None:
+            return default
         text = str(value).casefold()
-        if value is not None and text not in ("true", "false"):
+        if text not in ("true", "false"):
             raise AppError(f"{self._name}: {key} must be true or false, not {value!r}.")
         return text == "true"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
@@ -23,11 +24,16 @@ from durable_status.local_host.entities import Entities
 from durable_status.local_host.http_calls import HttpCalls, open_http_session
 from durable_status.local_host.http_functions import HttpFunctions, ServedFunction, serve_functions
 from durable_status.local_host.listen import LOOPBACK, AsgiServer, listen, listen_near, port_of
-from durable_status.local_host.management.api import ManagementApi
-from durable_status.local_host.management.entities import EntityOperations
+from durable_status.local_host.management.api import ManagementApi, Surroundings
+from durable_status.local_host.management.callers import Callers
+from durable_status.local_host.management.control import Control
+from durable_status.local_host.management.description import DESCRIPTION_PATH, serve_description
 from durable_status.local_host.management.links import Links
-from durable_status.local_host.management.operations import Operations
+from durable_status.local_host.management.operations import operations_of
 from durable_status.local_host.management.paths import RPC_BASE, WEBHOOK_BASE
+from durable_status.local_host.management.purge import Purging
+from durable_status.local_host.management.read import Reading
+from durable_status.local_host.management.start import Starting, StartRules
 from durable_status.local_host.orchestrations import Orchestrations
 from durable_status.local_host.reply import Receive, Scope, Send
 from durable_status.local_host.sdk import speed_up_sdk
@@ -37,6 +43,8 @@ from durable_status.replay.entity_batch import EntitySettings
 from durable_status.replay.host_facts import FunctionKind, FunctionNames, HostFacts
 from durable_status.replay.profile import Profile
 from durable_status.replay.ticks import PER_SECOND, Ticks
+
+logger = logging.getLogger(__name__)
 
 _RUN_HERE = frozenset({ORCHESTRATION_TRIGGER, ACTIVITY_TRIGGER, ENTITY_TRIGGER, HTTP_TRIGGER, "http", DURABLE_CLIENT})
 _ORCHESTRATOR_THREADS = 1  # they share one interpreter lock, so more of them only take turns
@@ -50,6 +58,10 @@ class HostOptions:
     port: int
     rpc_port: int
     profile: Profile
+    strict: bool = False
+    """Whether what the platform does and nobody wants is refused with a sentence."""
+    allowed_origins: Sequence[str] = ()
+    """Origins whose web pages may call the management API."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +71,8 @@ class LocalHost:
     app: App
     base_url: str
     """Scheme, host and port of the public listener."""
-    rpc_base_url: str
-    """The RPC endpoint, which the SDK's own client calls."""
+    rpc_base_url: str | None
+    """The RPC endpoint, which the SDK's own client calls; None when host.json switches it off."""
     served: Sequence[ServedFunction]
     problems: Sequence[str]
     """Functions that do not work here, a sentence each."""
@@ -82,11 +94,13 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
     facts = _host_facts(app, functions)
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(closing(listen(options.port)))
-        rpc_listener = stack.enter_context(closing(listen_near(options.rpc_port)))
+        rpc_listener = None
+        if app.settings.serves_rpc:
+            rpc_listener = stack.enter_context(closing(listen_near(options.rpc_port)))
         await storage.open()
         stack.push_async_callback(storage.close)
         base_url = f"http://localhost:{port_of(listener)}"
-        rpc_base_url = f"http://{LOOPBACK}:{port_of(rpc_listener)}{RPC_BASE}"
+        rpc_base_url = f"http://{LOOPBACK}:{port_of(rpc_listener)}{RPC_BASE}" if rpc_listener else None
         worker = Worker(orchestrator_threads=min(_ORCHESTRATOR_THREADS, app.settings.max_concurrent_orchestrators))
         stack.enter_context(worker.running())
         http_calls = HttpCalls(await stack.enter_async_context(open_http_session(options.profile)), clock)
@@ -99,11 +113,15 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
             key=secrets.token_urlsafe(_KEY_BYTES),
             public_origin=base_url,
             rpc_base_url=rpc_base_url,
+            writes_newer_members=options.profile.writes_newer_members,
         )
-        management = _management(app, facts, links, storage, options.profile, clock, port_of(rpc_listener))
+        rpc_port = None if rpc_listener is None else port_of(rpc_listener)
+        management = _management(app, facts, links, storage, options, clock, rpc_port)
         public = _PublicApplication(management, HttpFunctions(served, links, worker))
         await stack.enter_async_context(AsgiServer(public, listener).running())
-        await stack.enter_async_context(AsgiServer(management, rpc_listener).running())
+        if rpc_listener is not None:
+            await stack.enter_async_context(AsgiServer(management, rpc_listener).running())
+            logger.info("Opened local http RPC endpoint: %s", rpc_base_url)
         yield LocalHost(
             app=app,
             base_url=base_url,
@@ -121,9 +139,12 @@ class _PublicApplication:
         self._functions = functions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_management = scope["path"].casefold().startswith(WEBHOOK_BASE)
-        application = self._management if is_management else self._functions
-        await application(scope, receive, send)
+        if scope["path"] == DESCRIPTION_PATH:
+            await serve_description(scope, receive, send)
+        elif scope["path"].casefold().startswith(WEBHOOK_BASE):
+            await self._management(scope, receive, send)
+        else:
+            await self._functions(scope, receive, send)
 
 
 def _runnable(app: App) -> tuple[list[AppFunction], list[str]]:
@@ -191,24 +212,29 @@ def _management(
     facts: HostFacts,
     links: Links,
     storage: StorageProvider,
-    profile: Profile,
+    options: HostOptions,
     clock: Clock,
-    rpc_port: int,
+    rpc_port: int | None,
 ) -> ManagementApi:
-    operations = Operations(
-        storage,
-        facts.orchestrators,
-        links,
-        clock,
-        profile,
-        replaces_live_instances=app.settings.replaces_live_instances,
+    profile, settings = options.profile, app.settings
+    reading = Reading(storage, profile)
+    rules = StartRules(
+        hub=settings.hub_name,
+        replaces_live_instances=settings.replaces_live_instances,
+        default_version=settings.default_version,
     )
-    connections = {"Storage", "AzureWebJobsStorage", app.settings.connection_name or "Storage"}
-    return ManagementApi(
-        operations,
-        EntityOperations(storage, facts.entities, clock, profile),
-        profile,
-        hub=app.settings.hub_name,
-        connections=frozenset(connections),
+    surroundings = Surroundings(
+        hub=settings.hub_name,
+        connections=frozenset({"Storage", "AzureWebJobsStorage", settings.connection_name or "Storage"}),
         rpc_port=rpc_port,
+        uses_forwarded_host=settings.uses_forwarded_host,
+        profile=profile,
     )
+    operations = operations_of(
+        Starting(storage, facts.orchestrators, reading, links, clock, profile, rules),
+        reading,
+        Control(storage, clock, profile, uses_app_lease=settings.uses_app_lease),
+        Purging(storage, clock, profile, strict=options.strict),
+        EntityOperations(storage, facts.entities, clock, profile),
+    )
+    return ManagementApi(operations, surroundings, Callers(rpc_port=rpc_port, allowed_origins=options.allowed_origins))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import random
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -13,6 +14,8 @@ from typing import Any
 import uvicorn
 
 from durable_status.local_host.errors import ListenError
+
+logger = logging.getLogger(__name__)
 
 LOOPBACK = "127.0.0.1"
 _RANDOM_PORTS = range(30_000, 31_000)
@@ -48,11 +51,13 @@ def listen_near(port: int) -> socket.socket:
     Raises:
         ListenError: ten attempts found no free port.
     """
-    for attempt in range(_ATTEMPTS):
+    for attempt in range(1, _ATTEMPTS + 1):
+        tried = port if attempt == 1 else random.choice(_RANDOM_PORTS)
         try:
-            return listen(port if attempt == 0 else random.choice(_RANDOM_PORTS))
+            return listen(tried)
         except ListenError as error:
-            if attempt == _ATTEMPTS - 1:
+            logger.warning("Failed to open local port %d. This was attempt #%d to open a local port.", tried, attempt)
+            if attempt == _ATTEMPTS:
                 raise error
     raise AssertionError("unreachable")
 

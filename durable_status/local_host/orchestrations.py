@@ -28,9 +28,11 @@ from durable_status.replay.episode import Episode, Instance, child_started, run_
 from durable_status.replay.events import (
     Event,
     EventRaised,
+    ExecutionCompleted,
     ExecutionStarted,
     OrchestrationInstance,
     OrchestrationStatus,
+    OrchestratorStarted,
     TimerFired,
 )
 from durable_status.replay.host_facts import HostFacts
@@ -142,7 +144,7 @@ def _accept(work: OrchestrationWork) -> tuple[Sequence[Event], Sequence[Event], 
         event = message.event
         if isinstance(event, ExecutionStarted) and _begins(event, started, work.row):
             history, started = (), event
-    if started is None or (history and work.row is not None and work.row.runtime_status.has_ended):
+    if started is None or _has_ended(history):
         return None
     execution_id = started.orchestration_instance.execution_id
     events: list[Event] = [] if history else [started]
@@ -152,6 +154,16 @@ def _accept(work: OrchestrationWork) -> tuple[Sequence[Event], Sequence[Event], 
         if not isinstance(message.event, ExecutionStarted) and message.execution_id in (None, execution_id)
     ]
     return (history, events, started) if events else None
+
+
+def _has_ended(history: Sequence[Event]) -> bool:
+    """Whether the last episode ended the execution; the row does not tell after a rewind that went wrong."""
+    for event in reversed(history):
+        if isinstance(event, ExecutionCompleted):
+            return True
+        if isinstance(event, OrchestratorStarted):
+            return False
+    return False
 
 
 def _begins(start: ExecutionStarted, current: ExecutionStarted | None, row: InstanceRow | None) -> bool:

@@ -24,7 +24,7 @@ from durable_status.replay.events import (
 from durable_status.replay.ticks import format_ticks, parse_ticks
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-_WRITTEN_ONLY_BY_3X = frozenset({"generate_new_trace", "instance_id"})
+_WRITTEN_ONLY_BY_3X = frozenset({"generate_new_trace", "instance_id", "source_instance_id"})
 
 
 def event_text(event: Event) -> str:

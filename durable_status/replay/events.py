@@ -121,6 +121,7 @@ class ExecutionStarted(Event):
     scheduled_start_time: Ticks | None = None
     generation: int | None = None
     generate_new_trace: bool | None = None  # extension 3.x only; not written when None
+    source_instance_id: str | None = None  # of a restarted instance, extension 3.x only; not written when None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

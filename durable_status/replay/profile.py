@@ -40,6 +40,16 @@ class Profile:
     """Whether the execution id of an instance started over HTTP is a GUID with dashes."""
     decodes_paths_first: bool
     """Whether management paths are percent-decoded before they are matched."""
+    has_newer_control_answers: bool
+    """Whether a wrong rewind gets 412 and a wrong restart 409, and their texts are those of 3.x."""
+    writes_short_wait_errors: bool
+    """Whether start-and-wait refuses its times with a message only."""
+    takes_versions_and_traces: bool
+    """Whether a start takes the query parameter ``version`` and the trace headers."""
+    takes_forwarded_hosts: bool
+    """Whether host.json's ``useForwardedHost`` counts."""
+    refuses_hub_names_with: int
+    """HTTP status for a ``taskHub`` parameter that cannot be a hub's name."""
 
 
 PROFILE_2_13 = Profile(
@@ -57,6 +67,11 @@ PROFILE_2_13 = Profile(
     rewrites_inputs=True,
     dashes_in_execution_ids=False,
     decodes_paths_first=False,
+    has_newer_control_answers=False,
+    writes_short_wait_errors=False,
+    takes_versions_and_traces=False,
+    takes_forwarded_hosts=False,
+    refuses_hub_names_with=400,
 )
 PROFILE_3 = Profile(
     name="3",
@@ -73,4 +88,9 @@ PROFILE_3 = Profile(
     rewrites_inputs=False,
     dashes_in_execution_ids=True,
     decodes_paths_first=True,
+    has_newer_control_answers=True,
+    writes_short_wait_errors=True,
+    takes_versions_and_traces=True,
+    takes_forwarded_hosts=True,
+    refuses_hub_names_with=500,
 )

@@ -27,7 +27,7 @@ def trigger_text(
         "parentInstanceId": dump_stored(None if parent is None else parent.orchestration_instance.instance_id),
     }
     if profile.writes_newer_members:
-        members["sourceInstanceId"] = "null"  # the original's id on a restarted instance
+        members["sourceInstanceId"] = dump_stored(started.source_instance_id)
     members |= {
         "upperSchemaVersion": str(_UPPER_SCHEMA_VERSION),
         "upperSchemaVersionNew": str(profile.upper_schema_version),

@@ -52,8 +52,16 @@ def status_document(row: InstanceRow, *, show_input: bool) -> dict[str, Any]:
     }
 
 
+class DuplicateEventError(ValueError):
+    """The history holds two scheduling events of one id, which the platform cannot show."""
+
+
 def history_document(history: Sequence[Event], view: HistoryView) -> list[dict[str, Any]]:
-    """The ``historyEvents`` of a status document: a completion takes in the event that scheduled its task."""
+    """The ``historyEvents`` of a status document: a completion takes in the event that scheduled its task.
+
+    Raises:
+        DuplicateEventError: two scheduling events have one id, as after a non-deterministic replay.
+    """
     scheduled: dict[int, _Scheduling] = {}
     shown: dict[int, dict[str, Any]] = {}
     for position, event in enumerate(history):
@@ -61,6 +69,9 @@ def history_document(history: Sequence[Event], view: HistoryView) -> list[dict[s
             continue
         item = _item(event, view)
         if isinstance(event, _Scheduling):
+            if isinstance(scheduled.get(event.event_id), type(event)):
+                key = f"{type(event).__name__}_{event.event_id}"
+                raise DuplicateEventError(f"An item with the same key has already been added. Key: {key}")
             scheduled[event.event_id] = event
             shown[_place_of(event.event_id)] = item
         elif isinstance(event, _Completion):
@@ -89,6 +100,7 @@ _NEVER_SHOWN = frozenset(
         "OrchestrationInstance",
         "ParentInstance",
         "ClientSpanId",
+        "SourceInstanceId",
     }
 )
 

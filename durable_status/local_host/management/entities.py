@@ -6,13 +6,14 @@ import json
 import unicodedata
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.management.json_body import decode_body, media_type, parse_json
-from durable_status.local_host.management.operations import Request
-from durable_status.local_host.management.paging import PageRequest, PageSizeError, next_token
+from durable_status.local_host.management.paging import PageRequest, PageSizeError, token_header
 from durable_status.local_host.management.refusal import Refusal
+from durable_status.local_host.management.request import Request
 from durable_status.local_host.reply import Reply, bare, json_text, message
 from durable_status.local_host.storage.provider import InstanceFilter, InstanceRow, Message, Page, StorageProvider
 from durable_status.replay.entity_batch import read_entity_state
@@ -52,7 +53,7 @@ class EntityOperations:
             return message(400, str(error))
         page, rows = await self._page(wanted, page_request, with_missing=fetch_state)
         return json_text(
-            200, dump_stored([_entity_document(row, fetch_state=fetch_state) for row in rows]), next_token(page)
+            200, dump_stored([_entity_document(row, fetch_state=fetch_state) for row in rows]), token_header(page)
         )
 
     async def show_entity(self, request: Request) -> Reply:
@@ -93,14 +94,12 @@ class EntityOperations:
         self, wanted: InstanceFilter, page_request: PageRequest, *, with_missing: bool
     ) -> tuple[Page, Sequence[InstanceRow]]:
         """One page and what of it is to be shown; pages of which nothing is are passed over."""
-        page = Page(last_id=page_request.after_id)
-        if page_request.size == 0:
-            return Page(), ()
         while True:
-            page = await self._storage.list_instances(wanted, after_id=page.last_id, limit=page_request.size)
+            page = await page_request.fetch(self._storage, wanted)
             rows = [row for row in page.rows if _is_entity(row) and (with_missing or _exists(row))]
             if rows or page.last_id is None:
                 return page, rows
+            page_request = replace(page_request, after_id=page.last_id)
 
 
 def _input_text(request: Request) -> str | None:

@@ -19,12 +19,13 @@ def decode_body(body: bytes, content_type: str) -> str:
     """
     charset = _charset(content_type)
     try:
-        codec = codecs.lookup(charset)
-    except LookupError:
+        codecs.lookup(charset)
+        b"".decode(charset)  # refuses codecs that are no character sets
+    except (LookupError, ValueError):
         raise failure(f"The character set provided in ContentType is invalid: {charset}.") from None
     try:
-        text, _ = codec.decode(body)
-    except UnicodeDecodeError as error:
+        text = body.decode(charset)
+    except UnicodeError as error:
         raise bad_json(f"The body is not {charset} text: {error}.") from error
     return text.removeprefix("\ufeff")
 

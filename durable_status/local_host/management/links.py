@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote_plus
 
 from durable_status.local_host.management.paths import WEBHOOK_BASE
@@ -21,6 +21,7 @@ _LINKS = {
 }
 _BINDING_INSTANCE_ID = "INSTANCEID"
 _DEFAULT_CONNECTION = "Storage"
+_GRPC_MEMBERS = ("httpBaseUrl", "maxGrpcMessageSizeInBytes", "grpcHttpClientTimeout")  # 3.x, null without gRPC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +30,16 @@ class Links:
 
     hub: str
     connection: str | None
-    key: str
+    key: str = field(repr=False)
     public_origin: str
     """Scheme, host and port under which the host calls itself."""
-    rpc_base_url: str
+    rpc_base_url: str | None
+    """None: the RPC endpoint is switched off, and the SDK's client says so."""
+    writes_newer_members: bool
 
     def of_instance(self, origin: str, instance_id: str) -> dict[str, str]:
         """The check-status payload; its URLs carry the origin of the request."""
-        links = self._management_urls(origin, instance_id)
+        links = self._management_urls(origin, instance_id, self.hub, self.connection)
         del links["rewindPostUri"]  # only the binding has it
         return links
 
@@ -45,26 +48,27 @@ class Links:
         base = f"{self.public_origin}{WEBHOOK_BASE}"
         create = f"{base}/orchestrators/{{functionName}}[/{{instanceId}}]"
         wait = "timeout={timeoutInSeconds}&pollingInterval={intervalInSeconds}"
-        return json.dumps(
-            {
-                "taskHubName": hub or self.hub,
-                "connectionName": connection,
-                "creationUrls": {
-                    "createNewInstancePostUri": f"{create}?code={self.key}",
-                    "createAndWaitOnNewInstancePostUri": f"{create}?{wait}&code={self.key}",
-                },
-                "managementUrls": self._management_urls(self.public_origin, _BINDING_INSTANCE_ID),
-                "baseUrl": base,
-                "requiredQueryStringParameters": f"code={self.key}",
-                "rpcBaseUrl": self.rpc_base_url,
+        hub, connection = hub or self.hub, connection or self.connection
+        members = {
+            "taskHubName": hub,
+            "connectionName": None,
+            "creationUrls": {
+                "createNewInstancePostUri": f"{create}?code={self.key}",
+                "createAndWaitOnNewInstancePostUri": f"{create}?{wait}&code={self.key}",
             },
-            separators=(",", ":"),
-        )
+            "managementUrls": self._management_urls(self.public_origin, _BINDING_INSTANCE_ID, hub, connection),
+            "baseUrl": base,
+            "requiredQueryStringParameters": f"code={self.key}",
+            "rpcBaseUrl": self.rpc_base_url,
+        }
+        if self.writes_newer_members:
+            members |= dict.fromkeys(_GRPC_MEMBERS)
+        return json.dumps(members, separators=(",", ":"))
 
-    def _management_urls(self, origin: str, instance_id: str) -> dict[str, str]:
+    def _management_urls(self, origin: str, instance_id: str, hub: str, connection: str | None) -> dict[str, str]:
         path = f"{origin}{WEBHOOK_BASE}/instances/{_escape(instance_id)}"
-        connection = self.connection or _DEFAULT_CONNECTION
-        query = f"taskHub={_escape(self.hub)}&connection={_escape(connection)}&code={self.key}"
+        connection = connection or _DEFAULT_CONNECTION
+        query = f"taskHub={_escape(hub)}&connection={_escape(connection)}&code={self.key}"
         urls = {name: f"{path}{end}?{before}{query}" for name, (end, before) in _LINKS.items()}
         return {"id": instance_id, **urls}
 

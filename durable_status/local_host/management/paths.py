@@ -14,6 +14,7 @@ from urllib.parse import unquote, unquote_plus
 WEBHOOK_BASE = "/runtime/webhooks/durabletask"
 RPC_BASE = "/durabletask/"
 
+_ANY_VERB = "*"
 _SLASH_ESCAPE = re.compile("(%2F)", re.IGNORECASE)
 
 _ROUTES: tuple[tuple[str, Mapping[str, str]], ...] = (
@@ -31,6 +32,9 @@ _ROUTES: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("instances/{instance_id}/terminate", {"POST": "terminate"}),
     ("instances/{instance_id}/suspend", {"POST": "suspend"}),
     ("instances/{instance_id}/resume", {"POST": "resume"}),
+    ("instances/{instance_id}/rewind", {"POST": "rewind"}),
+    ("instances/{instance_id}/restart", {"POST": "restart"}),
+    ("makeprimary", {_ANY_VERB: "make_primary"}),
 )
 
 
@@ -47,8 +51,9 @@ def match(method: str, path: str, *, decodes_first: bool) -> Match | None:
     segments = _segments(path, decodes_first=decodes_first)
     for pattern, operations in _ROUTES:
         values = _values(pattern.split("/"), segments)
-        if values is not None and method in operations:
-            return Match(operations[method], values)
+        operation = operations.get(method) or operations.get(_ANY_VERB)
+        if values is not None and operation is not None:
+            return Match(operation, values)
     return None
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
-from datetime import UTC
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
-from dateutil.parser import ParserError
-from dateutil.parser import parse as parse_date
-
+from durable_status.local_host.management.dates import read_date
 from durable_status.replay.events import OrchestrationStatus
-from durable_status.replay.ticks import Ticks, ticks_from_datetime
+from durable_status.replay.ticks import Ticks
+
+_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
+_SECONDS = re.compile(r"[+-]?(?:[0-9][0-9,]*\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_NOT_FINITE = {"nan": math.nan, "infinity": math.inf, "+infinity": math.inf, "-infinity": -math.inf}
+_INT32 = range(-(2**31), 2**31)
 
 
 class Query:
@@ -18,8 +22,10 @@ class Query:
 
     def __init__(self, raw: str) -> None:
         self._values: dict[str, list[str]] = {}
-        for name, value in parse_qsl(raw, keep_blank_values=True, errors="replace"):
-            self._values.setdefault(name.casefold(), []).append(value)
+        for parameter in raw.split("&"):
+            name, equals, value = parameter.partition("=")
+            if equals:  # one without it is ignored
+                self._values.setdefault(unquote_plus(name).casefold(), []).append(unquote_plus(value))
 
     def text(self, name: str) -> str | None:
         """The value, several joined with commas; None when it is not there."""
@@ -28,43 +34,51 @@ class Query:
 
     def truth(self, name: str, default: bool) -> bool:
         """``true`` or ``false`` in any case, else `default`."""
-        text = (self.text(name) or "").strip().casefold()
+        text = self._stripped(name).casefold()
         return text == "true" if text in ("true", "false") else default
 
     def integer(self, name: str) -> int | None:
-        """A whole number, blanks around it allowed."""
-        try:
-            return int((self.text(name) or "").strip())
-        except ValueError:
-            return None
+        """A whole number of 32 bits, blanks around it allowed."""
+        return _int32(self._stripped(name))
+
+    def seconds(self, name: str) -> float | None:
+        """A number of seconds, NaN and the infinities included; commas in it are passed over (``5,0`` is 50)."""
+        text = self._stripped(name)
+        if text.casefold() in _NOT_FINITE:
+            return _NOT_FINITE[text.casefold()]
+        return float(text.replace(",", "")) if _SECONDS.fullmatch(text) else None
 
     def moment(self, name: str) -> Ticks | None:
         """A date and time in any usual form; without a zone it is this machine's local time, as on the platform."""
-        text = (self.text(name) or "").strip()
-        if not text or text.isdigit():  # neither Unix seconds nor 20240102 nor 2024 count
-            return None
-        try:
-            moment = parse_date(text)
-        except (ParserError, OverflowError):
-            return None
-        return ticks_from_datetime(moment.astimezone(UTC))
+        return read_date(self._stripped(name))
 
-    def statuses(self, name: str) -> Sequence[OrchestrationStatus]:
-        """Runtime statuses by exact name or by number; unknown ones are left out.
+    def statuses(self, name: str) -> Sequence[OrchestrationStatus] | None:
+        """Runtime statuses by exact name or by number; unknown names are left out, unknown numbers match nothing.
+
+        None when nothing is left, which is no filter.
 
         Raises:
             UnknownStatusError: one of them is ``Unknown`` or its number, which the platform refuses.
         """
         found: list[OrchestrationStatus] = []
+        is_filter = False
         for item in (self.text(name) or "").split(","):
             word = item.strip()
-            if word in ("Unknown", "-1"):
+            number = _int32(word)
+            if word == "Unknown" or number == -1:
                 raise UnknownStatusError(word)
-            for status in OrchestrationStatus:
-                if word in (status.value, str(status.number)):
-                    found.append(status)
-        return found
+            named = [status for status in OrchestrationStatus if word == status.value or number == status.number]
+            is_filter = is_filter or bool(named) or number is not None
+            found += named
+        return found if is_filter else None
+
+    def _stripped(self, name: str) -> str:
+        return (self.text(name) or "").strip()
 
 
 class UnknownStatusError(ValueError):
     """The status filter names ``Unknown``."""
+
+
+def _int32(text: str) -> int | None:
+    return int(text) if _WHOLE_NUMBER.fullmatch(text) and int(text) in _INT32 else None

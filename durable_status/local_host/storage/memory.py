@@ -19,6 +19,7 @@ from durable_status.local_host.storage.provider import (
     Message,
     OrchestrationWork,
     Page,
+    Rewrite,
 )
 from durable_status.replay.event_json import event_text, read_event
 from durable_status.replay.events import Event, ExecutionStarted
@@ -49,6 +50,12 @@ class MemoryStorage:
 
     async def send(self, message: Message) -> None:
         self._put(message)
+
+    async def rewrite(self, rewrites: Collection[Rewrite], messages: Collection[Message]) -> None:
+        for rewrite in rewrites:
+            self._keep(_Instance(rewrite.row, list(rewrite.history)))
+        for message in messages:
+            self._put(message)
 
     async def read_instance(self, instance_id: str) -> InstanceRow | None:
         instance = self._instances.get(instance_id)

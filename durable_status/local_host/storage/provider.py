@@ -91,6 +91,14 @@ class EpisodeCommit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rewrite:
+    """An instance whose row and history are replaced."""
+
+    row: InstanceRow
+    history: Sequence[Event]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceFilter:
     """Which instances to list; what is None does not count. Times include both ends."""
 
@@ -139,6 +147,9 @@ class StorageProvider(Protocol):
 
     async def send(self, message: Message) -> None:
         """Store a message to an instance."""
+
+    async def rewrite(self, rewrites: Collection[Rewrite], messages: Collection[Message]) -> None:
+        """Replace rows and histories of instances that have ended, and store messages, all or nothing."""
 
     async def read_instance(self, instance_id: str) -> InstanceRow | None:
         """The row of an instance, or None."""

@@ -28,6 +28,7 @@ from durable_status.local_host.storage.provider import (
     Message,
     OrchestrationWork,
     Page,
+    Rewrite,
 )
 from durable_status.local_host.storage.sqlite_schema import bring_up_to_date
 from durable_status.replay.event_json import event_text, read_event
@@ -105,6 +106,22 @@ class SqliteStorage:
         def change() -> _Afterwards:
             number = self._write_message(message)
             return lambda: self._queue.put(number, message)
+
+        await self._write(change)
+
+    async def rewrite(self, rewrites: Collection[Rewrite], messages: Collection[Message]) -> None:
+        def change() -> _Afterwards:
+            for rewrite in rewrites:
+                self._write_row(rewrite.row)
+                self._write_history(rewrite.row.instance_id, 0, rewrite.history)
+            numbers = [self._write_message(message) for message in messages]
+
+            def afterwards() -> None:
+                self._forget(rewrite.row.instance_id for rewrite in rewrites)
+                for number, message in zip(numbers, messages, strict=True):
+                    self._queue.put(number, message)
+
+            return afterwards
 
         await self._write(change)
 
@@ -270,11 +287,15 @@ class SqliteStorage:
 
     def _write_events(self, work: OrchestrationWork, commit: EpisodeCommit) -> None:
         first = 0 if commit.replaces_history else len(work.history)
-        if commit.replaces_history:
-            self._connection.execute("DELETE FROM history WHERE instance_id = ?", (work.instance_id,))
+        self._write_history(work.instance_id, first, commit.events)
+
+    def _write_history(self, instance_id: str, first: int, events: Iterable[Event]) -> None:
+        """Write the events from position `first` on; what was there goes."""
+        if first == 0:
+            self._connection.execute("DELETE FROM history WHERE instance_id = ?", (instance_id,))
         self._connection.executemany(
             "INSERT INTO history (instance_id, position, event) VALUES (?, ?, ?)",
-            [(work.instance_id, first + offset, event_text(event)) for offset, event in enumerate(commit.events)],
+            [(instance_id, first + offset, event_text(event)) for offset, event in enumerate(events)],
         )
 
     def _remember(self, work: OrchestrationWork, commit: EpisodeCommit) -> None:

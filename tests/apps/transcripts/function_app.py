@@ -50,6 +50,11 @@ def FailingUncaught(context):
 
 
 @app.orchestration_trigger(context_name="context")
+def FlakyOnce(context):
+    return (yield context.call_activity("Flaky", context.get_input()))
+
+
+@app.orchestration_trigger(context_name="context")
 def BigStatusFirst(context):
     context.set_custom_status("x" * context.get_input())
     yield context.call_activity("Echo", 1)
@@ -58,7 +63,7 @@ def BigStatusFirst(context):
 
 @app.orchestration_trigger(context_name="context")
 def ContinueWithEvents(context):
-    n = context.get_input()
+    n = context.get_input() or 0
     if n < 2:
         yield context.wait_for_external_event("go")
         context.continue_as_new(n + 1)
@@ -83,6 +88,14 @@ def Rich(context):
         pass
     third = yield context.wait_for_external_event("go")
     return [first, second, third]
+
+
+@app.activity_trigger(input_name="x")
+def Flaky(x):
+    attempt = _attempts[x["key"]] = _attempts.get(x["key"], 0) + 1
+    if attempt <= x["fails"]:
+        raise ValueError(f"attempt {attempt} fails")
+    return attempt
 
 
 @app.activity_trigger(input_name="x")

@@ -1,0 +1,77 @@
+"""A storage provider that can hold episodes back and tells when nothing is on its way any more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from typing import Any
+
+from durable_status.local_host.storage.provider import (
+    EpisodeCommit,
+    InstanceRow,
+    Message,
+    OrchestrationWork,
+    Rewrite,
+    StorageProvider,
+)
+from durable_status.replay.events import ExecutionStarted
+
+_PAUSE_SECONDS = 0.005
+_PATIENCE_SECONDS = 20.0
+
+
+class QuietStorage:
+    """Hands everything to the provider it wraps, and counts messages (timers included) and activities."""
+
+    def __init__(self, inner: StorageProvider) -> None:
+        self._inner = inner
+        self._running = asyncio.Event()
+        self._running.set()
+        self._on_their_way = 0
+
+    def stop_worker(self) -> None:
+        """Let no episode run."""
+        self._running.clear()
+
+    def start_worker(self) -> None:
+        """Let episodes run again."""
+        self._running.set()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing will happen by itself."""
+        return self._on_their_way <= 0 or not self._running.is_set()
+
+    async def until_quiet(self) -> None:
+        """Wait until nothing will happen by itself."""
+
+        async def poll() -> None:
+            while not self.is_quiet:
+                await asyncio.sleep(_PAUSE_SECONDS)
+
+        await asyncio.wait_for(poll(), _PATIENCE_SECONDS)
+
+    async def create_instance(self, row: InstanceRow, started: ExecutionStarted, *, replace_live: bool) -> None:
+        await self._inner.create_instance(row, started, replace_live=replace_live)
+        self._on_their_way += 1
+
+    async def send(self, message: Message) -> None:
+        self._on_their_way += 1
+        await self._inner.send(message)
+
+    async def rewrite(self, rewrites: Collection[Rewrite], messages: Collection[Message]) -> None:
+        self._on_their_way += len(messages)
+        await self._inner.rewrite(rewrites, messages)
+
+    async def next_orchestration(self) -> OrchestrationWork:
+        work = await self._inner.next_orchestration()
+        await self._running.wait()
+        return work
+
+    async def commit(self, work: OrchestrationWork, commit: EpisodeCommit) -> None:
+        self._on_their_way += len(commit.messages) + len(commit.activities)
+        await self._inner.commit(work, commit)
+        self._on_their_way -= len(work.messages)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
