@@ -28,6 +28,7 @@ from durable_status.local_host.management.api import ManagementApi, Surroundings
 from durable_status.local_host.management.callers import Callers
 from durable_status.local_host.management.control import Control
 from durable_status.local_host.management.description import DESCRIPTION_PATH, serve_description
+from durable_status.local_host.management.entities import EntityOperations
 from durable_status.local_host.management.links import Links
 from durable_status.local_host.management.operations import operations_of
 from durable_status.local_host.management.paths import RPC_BASE, WEBHOOK_BASE

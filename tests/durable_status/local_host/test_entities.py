@@ -5,18 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
 from durable_status.cli.banner import banner
 from durable_status.local_host.clock import Clock, SystemClock
-from durable_status.local_host.host import HostOptions, run_host
 from durable_status.local_host.storage.memory import MemoryStorage
 from durable_status.local_host.storage.provider import EpisodeCommit, Message, OrchestrationWork, StorageProvider
 from durable_status.local_host.storage.sqlite import SqliteStorage
@@ -26,7 +22,7 @@ from durable_status.replay.message_sorter import MessageSorter
 from durable_status.replay.profile import PROFILE_2_13, PROFILE_3, Profile
 from durable_status.replay.ticks import PER_SECOND, Ticks, parse_ticks
 from tests.clock import ManualClock
-from tests.hosts import RunningHost, app_in, running_host
+from tests.hosts import RunningHost, running_host
 from tests.paths import APPS
 
 MakeStorage = Callable[[Clock], StorageProvider]
@@ -62,18 +58,6 @@ async def _logged(caplog: pytest.LogCaptureFixture, text: str) -> None:
             await asyncio.sleep(0.005)
 
     await asyncio.wait_for(poll(), 20)
-
-
-@asynccontextmanager
-async def _host_with_settings(**settings: Any) -> AsyncIterator[RunningHost]:
-    app, clock = app_in(ENTITIES), SystemClock()
-    changed = replace(app, settings=replace(app.settings, **settings))
-    options = HostOptions(port=0, rpc_port=0, profile=PROFILE_3)
-    async with (
-        run_host(changed, MemoryStorage(clock), options, clock) as host,
-        aiohttp.ClientSession() as session,
-    ):
-        yield RunningHost(host, session)
 
 
 def _output(name: str, given: Any, make_storage: MakeStorage = MemoryStorage) -> Any:
@@ -345,7 +329,7 @@ def test_operations_of_an_entity_that_the_app_no_longer_has_are_tried_for_ever_i
 @pytest.mark.conforms("R3.7-41")
 def test_more_operations_than_the_batch_size_of_host_json_run_in_several_batches_in_order() -> None:
     async def main() -> Any:
-        async with _host_with_settings(max_entity_batch_size=3) as host:
+        async with running_host(ENTITIES, settings={"max_entity_batch_size": 3}) as host:
             await host.start("SignalMany", "caller", "k")
             return (await host.until_status("caller", "Completed"))["output"]
 
@@ -356,7 +340,7 @@ def test_more_operations_than_the_batch_size_of_host_json_run_in_several_batches
 @pytest.mark.parametrize(("limit", "patience", "outcome"), [(1, 0.2, "alone"), (2, 10, "met")])
 def test_no_more_entities_run_at_once_than_host_json_allows(limit: int, patience: float, outcome: str) -> None:
     async def main() -> None:
-        async with _host_with_settings(max_concurrent_entities=limit) as host:
+        async with running_host(ENTITIES, settings={"max_concurrent_entities": limit}) as host:
             for key in ("a", "b"):
                 await _signal(host, f"Meeting/{key}", "meet", patience)
             for key in ("a", "b"):
