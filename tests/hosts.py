@@ -145,4 +145,5 @@ async def running_host(
 
 
 BLUEPRINT_SHAPE = APPS / "blueprint_shape"
+CLIENT_CALLS = APPS / "client_calls"
 TRANSCRIPTS = APPS / "transcripts"

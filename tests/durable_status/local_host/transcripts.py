@@ -97,11 +97,7 @@ async def play(topic: str, make_storage: Callable[[Clock], StorageProvider], pro
         stage = _Stage(host, storage)
         for exchange in json.loads((GOLDENS / "http" / f"{topic}.json").read_text()):
             await stage.prepare(exchange)
-            differences = list(stage.differences(exchange, await stage.ask(exchange)))
-            while differences and exchange.get("poll") and not storage.is_quiet:
-                await storage.until_quiet()
-                differences = list(stage.differences(exchange, await stage.ask(exchange)))
-            played.add(exchange["note"], differences)
+            played.add(exchange["note"], await stage.play(exchange))
     return played
 
 
@@ -129,7 +125,16 @@ class _Stage:
             else:
                 await self._storage.until_quiet()
 
-    async def ask(self, exchange: Mapping[str, Any]) -> Answer:
+    async def play(self, exchange: Mapping[str, Any]) -> Sequence[str]:
+        """Send the request, again if it was repeated until this answer, and say what is not as recorded."""
+        while True:
+            is_last = not exchange.get("poll") or self._storage.is_quiet
+            differences = list(self._differences(exchange, await self._ask(exchange)))
+            if is_last or not differences:
+                return differences
+            await self._storage.until_quiet()
+
+    async def _ask(self, exchange: Mapping[str, Any]) -> Answer:
         """Send the request of an exchange."""
         request = exchange["request"]
         is_webhook = request["path"].startswith("/runtime/webhooks") and "RPC port" not in exchange["note"]
@@ -138,7 +143,7 @@ class _Stage:
         path = self._names.fill(request["path"])
         return await self._host.request(request["method"], path, body, headers=headers, rpc=not is_webhook)
 
-    def differences(self, exchange: Mapping[str, Any], answer: Answer) -> Iterator[str]:
+    def _differences(self, exchange: Mapping[str, Any], answer: Answer) -> Iterator[str]:
         """What is not as recorded."""
         expected = exchange["response"]
         if answer.status != expected["status"]:
