@@ -78,6 +78,9 @@ class Entities:
         if terminated is not None:
             return EpisodeCommit() if work.row is None else self._end(work.row, terminated)
         raised = [event for event in events if isinstance(event, EventRaised)]
+        for event in events:
+            if not isinstance(event, EventRaised):
+                logger.warning("Entity '%s': %s has no effect on an entity.", work.instance_id, type(event).__name__)
         if not raised:
             return EpisodeCommit()
         entity = EntityId.parse(work.instance_id)

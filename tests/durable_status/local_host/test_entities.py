@@ -285,6 +285,22 @@ def test_an_event_that_is_no_request_changes_nothing() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.conforms("R3.7-60")
+def test_suspending_an_entity_has_no_effect_and_is_said_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with running_host(ENTITIES) as host:
+            await _signal(host, "Counter/k", "add", 5)
+            await _state_becomes(host, "Counter/k", 5)
+            answer = await host.manage("POST", "instances/@counter@k/suspend")
+            assert answer.status == 202
+            await _signal(host, "Counter/k", "add", 1)
+            await _state_becomes(host, "Counter/k", 6)
+
+    asyncio.run(main())
+
+    assert "Entity '@counter@k': ExecutionSuspended has no effect on an entity." in caplog.text
+
+
 _GONE = Message(
     instance_id="@gone@k",
     event=EventRaised(
@@ -411,6 +427,16 @@ def test_content_of_call_http_is_sent_as_json_unless_it_is_raw() -> None:
             return [document["output"]["statusCode"] for document in fetched] + [(await host.status("quoted"))["input"]]
 
     assert asyncio.run(main()) == [202, 400, "k\u00f6"]
+
+
+@pytest.mark.conforms("R3.6-13")
+def test_a_method_that_is_none_fails_the_orchestration_and_not_the_call() -> None:
+    async def main() -> Any:
+        async with running_host(ENTITIES) as host:
+            await host.start("FetchAndCatch", "caller", {"method": "GE T", "uri": "http://127.0.0.1/"})
+            return await host.until_status("caller", "Failed")
+
+    assert "The format of the HTTP method is invalid." in asyncio.run(main())["output"]
 
 
 @pytest.mark.conforms("R3.6-11", "R3.6-12")

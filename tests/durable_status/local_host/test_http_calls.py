@@ -287,7 +287,6 @@ def test_a_request_that_cannot_be_made_fails_as_an_unhandled_exception(
     assert reason in (failure.details or "")
 
 
-@pytest.mark.conforms("R3.6-15")
 def test_a_token_of_a_managed_identity_is_refused_with_a_cure() -> None:
     source = {"kind": "AzureManagedIdentity", "resource": "https://management.core.windows.net/"}
 

@@ -305,6 +305,7 @@ def test_signals_that_an_entity_sends_are_requests_of_it_in_the_order_sent() -> 
     assert json.loads(batch.state)["sorter"]["LastSentToInstance"] == {"@box@b": requests[1].timestamp.text}
 
 
+@pytest.mark.conforms("R3.7-59")
 def test_a_signal_with_a_time_waits_for_it_in_legs() -> None:
     due = Ticks(_NOW + 10 * PER_DAY)
     signal = _signal("add", 1, due=Moment(due))
@@ -320,6 +321,7 @@ def test_a_signal_with_a_time_waits_for_it_in_legs() -> None:
     assert read_entity_state(arrived.state) == "1"
 
 
+@pytest.mark.conforms("R3.7-59")
 def test_a_signal_whose_time_is_close_waits_once() -> None:
     due = Ticks(_NOW + 60 * PER_SECOND)
 
