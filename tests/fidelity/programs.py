@@ -96,7 +96,7 @@ def _task(context: Any, task: Any, opened: dict[str, Any]) -> Any:
     raise AssertionError(f"no such task: {task}")
 
 
-_VALUES = st.sampled_from([0, 7, "x", "", FAILING_INPUT, None, {"k": [1.5, True]}])
+_VALUES = st.sampled_from([0, 7, "x", "", None, {"k": [1.5, True]}, "é", FAILING_INPUT])
 _ACTIVITY = st.builds(lambda value: {"activity": value}, _VALUES)
 _RETRY = st.builds(lambda attempts: {"retry": attempts}, st.integers(1, 3))
 _RETRY_OF_SUCCESS = st.builds(lambda attempts: {"retry": attempts, "activity": 1}, st.integers(1, 2))
@@ -124,24 +124,27 @@ def bodies(task: st.SearchStrategy[Any], *, depth: int, children: bool) -> st.Se
     """Lists of statements; children and try blocks have bodies of their own."""
     simple = [
         st.builds(lambda value: {"status": value}, _VALUES),
-        st.builds(lambda item: {"do": item}, task),
-        st.builds(lambda item: {"do": item}, task),
+        *[st.builds(lambda item: {"do": item}, task)] * 4,
         st.builds(lambda name, item: {"open": name, "task": item}, st.sampled_from("pq"), task),
         st.builds(lambda name: {"do": {"open": name}}, st.sampled_from("pq")),
-        st.just({"raise": "on purpose"}),
     ]
     if depth:
         inner = bodies(task, depth=depth - 1, children=children)
-        simple.append(st.builds(lambda body: {"try": body}, inner))
+        simple += [
+            st.builds(lambda body: {"try": body}, inner),
+            st.builds(lambda body: {"try": [*body, {"raise": "on purpose"}]}, inner),
+        ]
     if depth and children:
         simple += [
             st.builds(lambda body: {"do": {"child": body}}, inner),
             st.builds(lambda body, item: {"do": {"all": [{"child": body}, item]}}, inner, task),
         ]
-    return st.lists(st.one_of(*simple), max_size=4)
+    return st.lists(st.one_of(*simple), min_size=1, max_size=5)
 
 
 def programs(task: st.SearchStrategy[Any], *, children: bool = True) -> st.SearchStrategy[dict[str, Any]]:
     """Whole programs."""
     body = bodies(task, depth=2, children=children)
-    return st.builds(lambda statements, times: {"body": statements, "again": times}, body, st.integers(0, 2))
+    ends = st.sampled_from([[], [], [], [{"raise": "on purpose"}]])
+    again = st.integers(0, 2)
+    return st.builds(lambda first, last, times: {"body": [*first, *last], "again": times}, body, ends, again)

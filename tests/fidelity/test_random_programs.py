@@ -22,8 +22,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 _EVENTS = st.builds(lambda name: ("event", name), st.sampled_from(EVENT_NAMES))
 _CONTROLS = st.sampled_from([("suspend", "wait"), ("resume", "go on"), ("terminate", "enough")])
-_STIMULI = st.lists(st.one_of(_EVENTS, _EVENTS, _EVENTS, _CONTROLS), max_size=5)
-_CHOICES = st.lists(st.integers(0, 11), max_size=30)
+_STIMULI = st.lists(st.one_of(_EVENTS, _EVENTS, _EVENTS, _CONTROLS), max_size=6)
+_CHOICES = st.lists(st.integers(0, 11), max_size=40)
 _ANY_PROGRAM = programs(tasks(entities=False))
 
 
@@ -37,7 +37,7 @@ def _texts(world: World) -> dict[str, list[str]]:
     return {instance_id: [event_text(event) for event in history] for instance_id, history in world.histories.items()}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(_ANY_PROGRAM, _STIMULI, _CHOICES)
 def test_two_runs_with_equal_arguments_are_equal_to_the_byte(
     given_program: Any, stimuli: list[Stimulus], choices: list[int]
@@ -48,7 +48,7 @@ def test_two_runs_with_equal_arguments_are_equal_to_the_byte(
     assert one.rows == other.rows
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(_ANY_PROGRAM, _STIMULI, _CHOICES)
 def test_a_host_that_dies_after_every_commit_tells_the_same_story(
     given_program: Any, stimuli: list[Stimulus], choices: list[int]
@@ -60,7 +60,7 @@ def test_a_host_that_dies_after_every_commit_tells_the_same_story(
     assert killed.rows == undisturbed.rows
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(_ANY_PROGRAM, _STIMULI, _CHOICES)
 def test_a_history_replays_to_itself(given_program: Any, stimuli: list[Stimulus], choices: list[int]) -> None:
     world = _run(given_program, stimuli, choices)
@@ -99,10 +99,10 @@ def _messages(recorded: list[Event]) -> list[Event]:
 
 # A call that retries inside a race it loses shifts ids with the batching: replay.md §6, trap 21.
 _WITHOUT_CHILDREN = programs(tasks(entities=False, retries_in_any=False), children=False)
-_WAITS = st.lists(st.booleans(), max_size=30)
+_WAITS = st.lists(st.booleans(), min_size=5, max_size=30)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(_WITHOUT_CHILDREN, _STIMULI, _CHOICES, _WAITS)
 def test_batching_an_order_of_arrival_changes_no_more_than_the_platform_allows(
     given_program: Any, stimuli: list[Stimulus], choices: list[int], waits: list[bool]
@@ -112,20 +112,18 @@ def test_batching_an_order_of_arrival_changes_no_more_than_the_platform_allows(
     single = World(given_program, list(stimuli))
     single.run(choices, batch=1)
     batched = World(given_program, list(stimuli))
-    batched.run_in_order(single.arrivals, waits)
-    assume(batched.arrivals == single.arrivals)
+    missing = batched.run_in_order(single.arrivals, waits)
+    # What a suspension withholds cannot arrive in the old order, nor can a timer that is due as soon as it is set.
+    assume(missing is None or batched.root.runtime_status is not OrchestrationStatus.SUSPENDED)
+    assume(batched.arrivals == single.arrivals[: len(batched.arrivals)])
 
-    assert _outcome(batched.root) in _allowed(single)
+    assert missing is None
+    if ("terminate", "enough") in batched.done and batched.root.runtime_status is OrchestrationStatus.TERMINATED:
+        # It beats an end in its batch, and its episode shows the status that all messages of the batch lead to (§3.9).
+        assert batched.root.output == "enough"
+    else:
+        assert _outcome(batched.root) == _outcome(single.root)
 
 
 def _outcome(row: InstanceRow) -> tuple[OrchestrationStatus, str | None, str | None]:
     return row.runtime_status, row.output, row.custom_status
-
-
-def _allowed(single: World) -> list[tuple[OrchestrationStatus, str | None, str | None]]:
-    """How the same arrivals may end in other batches: equally, except that a termination beats an end in its batch.
-
-    The status is then one that the instance showed on its way (replay.md §3.9).
-    """
-    terminations = [(OrchestrationStatus.TERMINATED, "enough", row.custom_status) for row in single.shown]
-    return [_outcome(single.root), *(terminations if ("terminate", "enough") in single.done else [])]

@@ -15,6 +15,7 @@ import azure.durable_functions as df
 
 from durable_status.app.functions import ORCHESTRATION_TRIGGER, AppFunction
 from durable_status.local_host.orchestrations import Orchestrations
+from durable_status.local_host.sdk import speed_up_sdk
 from durable_status.local_host.storage.provider import ActivityCall, InstanceRow, Message, OrchestrationWork
 from durable_status.replay.event_json import event_text, read_event
 from durable_status.replay.events import (
@@ -36,6 +37,8 @@ from durable_status.replay.profile import PROFILE_2_13
 from durable_status.replay.ticks import PER_MILLISECOND, Ticks, parse_ticks
 from durable_status.stored_json import dump_stored
 from tests.fidelity.programs import FAILING_INPUT, program
+
+speed_up_sdk()
 
 ROOT_ID = "root"
 _START = parse_ticks("2026-11-22T11:30:00Z")
@@ -79,8 +82,6 @@ class World:
     rows: dict[str, InstanceRow] = field(default_factory=dict)
     histories: dict[str, list[Event]] = field(default_factory=dict)
     done: list[Stimulus] = field(default_factory=list)
-    shown: list[InstanceRow] = field(default_factory=list)
-    """Every row of the started instance that a commit wrote."""
     arrivals: list[Arrival] = field(default_factory=list)
     _inbox: dict[str, dict[int, Message]] = field(default_factory=dict)
     _timers: list[tuple[int, Message]] = field(default_factory=list)
@@ -129,18 +130,19 @@ class World:
         while moves := list(self._moves(batch)):
             moves[next(picks, 0) % len(moves)]()
 
-    def run_in_order(self, arrivals: Sequence[Arrival], waits: Sequence[bool]) -> None:
+    def run_in_order(self, arrivals: Sequence[Arrival], waits: Sequence[bool]) -> Arrival | None:
         """Let messages arrive in this order, in batches: after each one an episode runs, or waits if it can.
 
-        Stops at the first that can no longer arrive.
+        Returns the first that cannot arrive, because nothing has asked for it; nothing arrives after it.
         """
         patience = iter(waits)
         for arrival in arrivals:
             if not self._let_arrive(arrival):
-                break
+                return arrival
             if not next(patience, False):
                 self._run_all()
         self._run_all()
+        return None
 
     def _let_arrive(self, arrival: Arrival) -> bool:
         for _ in range(2):
@@ -186,7 +188,6 @@ class World:
             del inbox[number]
         if commit.row is not None:
             self.rows[instance_id] = commit.row
-            self.shown += [commit.row] if instance_id == ROOT_ID else []
             past = [] if commit.replaces_history else self.histories[instance_id]
             self.histories[instance_id] = [*past, *commit.events]
         for message in commit.messages:
