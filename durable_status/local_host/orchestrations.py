@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from durable_status.app.functions import ORCHESTRATION_TRIGGER, AppFunction, by_durable_name
 from durable_status.local_host.clock import Clock
@@ -46,14 +46,27 @@ _RESTS_PER_EPISODE = 4
 _LONGEST_REST_SECONDS = 0.1
 
 
+def random_execution_id() -> str:
+    """The id of a generation that is no client's start: 32 hex digits."""
+    return uuid.uuid4().hex
+
+
 class Orchestrations:
     """The app's orchestrators, ready to run. `run` calls user code and may be called from several threads."""
 
-    def __init__(self, functions: Iterable[AppFunction], host: HostFacts, profile: Profile, clock: Clock) -> None:
+    def __init__(
+        self,
+        functions: Iterable[AppFunction],
+        host: HostFacts,
+        profile: Profile,
+        clock: Clock,
+        new_execution_id: Callable[[], str] = random_execution_id,
+    ) -> None:
         self._functions = by_durable_name(functions, ORCHESTRATION_TRIGGER)
         self._host = host
         self._profile = profile
         self._clock = clock
+        self._new_execution_id = new_execution_id
         self._said: dict[str, set[Trap]] = {}  # warnings by instance: every episode finds them again
 
     def run(self, work: OrchestrationWork) -> EpisodeCommit:
@@ -65,7 +78,7 @@ class Orchestrations:
         history, messages, started = accepted
         row = work.row if work.row and work.row.execution_id == started.orchestration_instance.execution_id else None
         orchestrator = self._orchestrator(started.name)
-        outbox = _Outbox()
+        outbox = _Outbox(self._new_execution_id)
         carried_status = None
         while True:
             now = self._clock.now()
@@ -88,7 +101,7 @@ class Orchestrations:
             if following is None:
                 break
             carried_status = following.carried_status
-            history, messages = (), following.messages(uuid.uuid4().hex, now)
+            history, messages = (), following.messages(self._new_execution_id(), now)
             started = _first_start(messages)
         row = _updated_row(row, started, episode)
         self._tell(row)
@@ -210,7 +223,8 @@ def _updated_row(row: InstanceRow | None, started: ExecutionStarted, episode: Ep
 class _Outbox:
     """What the episodes of one work item send, collected until the commit."""
 
-    def __init__(self) -> None:
+    def __init__(self, new_execution_id: Callable[[], str]) -> None:
+        self._new_execution_id = new_execution_id
         self.messages: list[Message] = []
         self.activities: list[ActivityCall] = []
 
@@ -223,7 +237,7 @@ class _Outbox:
                 case SetTimer():
                     self.messages.append(_timer(started.orchestration_instance, decision, now))
                 case StartSubOrchestration():
-                    self.messages.append(_child_start(started, decision, now))
+                    self.messages.append(_child_start(started, decision, now, self._new_execution_id()))
                 case SendEvent():
                     event = EventRaised(timestamp=now, name=decision.name, input=decision.input)
                     self.messages.append(
@@ -259,7 +273,7 @@ def _timer(execution: OrchestrationInstance, decision: SetTimer, now: Ticks) -> 
     )
 
 
-def _child_start(started: ExecutionStarted, decision: StartSubOrchestration, now: Ticks) -> Message:
-    event = child_started(started, decision, execution_id=uuid.uuid4().hex, now=now)
+def _child_start(started: ExecutionStarted, decision: StartSubOrchestration, now: Ticks, execution_id: str) -> Message:
+    event = child_started(started, decision, execution_id=execution_id, now=now)
     child = event.orchestration_instance
     return Message(instance_id=child.instance_id, execution_id=child.execution_id, event=event)
