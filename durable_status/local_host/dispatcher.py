@@ -117,6 +117,7 @@ class Dispatcher:
             return await self._worker.run_entity_batch(lambda: self._entities.run(work))
 
     async def _release_later(self, work: OrchestrationWork, seconds: int) -> None:
+        """Give work back later; what arrives for its instance meanwhile waits, too, and takes nobody's place."""
         await self._clock.wait_until(Ticks(self._clock.now() + seconds * PER_SECOND))
         await self._storage.release(work)
 
