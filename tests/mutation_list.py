@@ -268,9 +268,8 @@ MUTATIONS = (
     Mutation(
         "An activity that is not scheduled any more is non-deterministic",
         "determinism.py",
-        '    if decision is None:\n        raise NonDeterminismError(\n            f"an activity task with sequence ID',
-        "    if decision is None:\n        return\n        raise NonDeterminismError(\n"
-        '            f"an activity task with sequence ID',
+        "an activity task with sequence ID",
+        "an activity task with sequence number",
     ),
     Mutation(
         "Events of an episode that turns out non-deterministic stay unplayed",

@@ -14,6 +14,7 @@ from durable_status.replay.events import Event, ExecutionStarted
 from durable_status.replay.failures import WorkerFailure
 from durable_status.replay.host_facts import HostFacts
 from durable_status.replay.profile import Profile
+from durable_status.replay.traps import Mode
 from tests.recordings import Members, RecordedEpisode, TaskOf, comparable, host_of, mark
 
 _MISSING = "nothing"
@@ -28,7 +29,9 @@ class Difference:
     engine: Any
 
 
-def run_recorded(recorded: RecordedEpisode, host: HostFacts, profile: Profile) -> tuple[Episode, list[str]]:
+def run_recorded(
+    recorded: RecordedEpisode, host: HostFacts, profile: Profile, mode: Mode = Mode.FAITHFUL
+) -> tuple[Episode, list[str]]:
     """The episode as the engine runs it, and the triggers it handed out."""
     triggers: list[str] = []
 
@@ -39,13 +42,18 @@ def run_recorded(recorded: RecordedEpisode, host: HostFacts, profile: Profile) -
         return recorded.answer
 
     episode = run_episode(
-        Instance(instance_id=recorded.instance_id, carried_status=recorded.carried_status),
+        Instance(
+            instance_id=recorded.instance_id,
+            carried_status=recorded.carried_status,
+            custom_status=recorded.status_before,
+        ),
         recorded.events[: recorded.new_from],
         recorded.events[recorded.new_from + 1 :],
         orchestrator=orchestrator,
         now=recorded.now,
         host=host_of(recorded, host),
         profile=profile,
+        mode=mode,
     )
     return episode, triggers
 

@@ -69,6 +69,7 @@ class RecordedEpisode:
     """Where the events of this episode begin: its OrchestratorStarted."""
     committed: Members | None
     """The instance row afterwards; None where a continue-as-new went on in the same work item."""
+    status_before: str | None
     output_before: str | None
     carried_status: str | None
     decisions: Sequence[Members] | None
@@ -173,7 +174,7 @@ def _reason(error: Exception) -> str:
 
 def _episodes(file: str, instance: Members, family: Family) -> Iterator[RecordedEpisode]:
     rows = _rows_of_last_execution(instance)
-    carried = output_before = None
+    carried = output_before = status_before = None
     for number, (recorded, following) in enumerate(_with_following(instance["episodes"])):
         history = recorded["trigger"]["history"]
         new_from = _last_start(history)
@@ -188,6 +189,7 @@ def _episodes(file: str, instance: Members, family: Family) -> Iterator[Recorded
             events=[event_from_members(members) for members in history],
             new_from=new_from,
             committed=committed,
+            status_before=status_before,
             output_before=output_before,
             carried_status=carried,
             decisions=None if continues else _decisions(len(history), following, rows),
@@ -199,7 +201,8 @@ def _episodes(file: str, instance: Members, family: Family) -> Iterator[Recorded
             family=family,
         )
         carried = _status_of_run(recorded) if continues else None
-        output_before = committed["Output"] if committed is not None else output_before
+        if committed is not None:
+            status_before, output_before = committed["CustomStatus"], committed["Output"]
 
 
 def _with_following(episodes: Sequence[Members]) -> Iterable[tuple[Members, Members | None]]:
