@@ -64,9 +64,12 @@ class QuietStorage:
         await self._inner.rewrite(rewrites, messages)
 
     async def next_orchestration(self) -> OrchestrationWork:
-        work = await self._inner.next_orchestration()
-        await self._running.wait()
-        return work
+        while True:
+            await self._running.wait()
+            work = await self._inner.next_orchestration()
+            if self._running.is_set():
+                return work
+            await self._inner.release(work)
 
     async def commit(self, work: OrchestrationWork, commit: EpisodeCommit) -> None:
         self._on_their_way += len(commit.messages) + len(commit.activities)

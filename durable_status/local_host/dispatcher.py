@@ -71,8 +71,9 @@ class Dispatcher:
         try:
             yield
         finally:
-            await _cancel([*loops, *self._put_off])
+            await _cancel(loops)
             await self._finish()
+            await _cancel(self._put_off)
 
     async def _finish(self) -> None:
         if not self._busy:
@@ -117,6 +118,7 @@ class Dispatcher:
             return await self._worker.run_entity_batch(lambda: self._entities.run(work))
 
     async def _release_later(self, work: OrchestrationWork, seconds: int) -> None:
+        """Give work back later; what arrives for its instance meanwhile waits, too, and takes nobody's place."""
         await self._clock.wait_until(Ticks(self._clock.now() + seconds * PER_SECOND))
         await self._storage.release(work)
 
@@ -133,6 +135,7 @@ class Dispatcher:
 
 
 async def _cancel(tasks: Collection[asyncio.Task[None]]) -> None:
+    tasks = list(tasks)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -7,8 +7,8 @@ fails.
 
 from __future__ import annotations
 
-import asyncio
 import json
+import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -23,6 +23,8 @@ from durable_status.local_host.storage.provider import ActivityCall
 from durable_status.replay.events import TaskCompleted, TaskFailed
 from durable_status.replay.profile import Profile
 from durable_status.stored_json import dump_stored
+
+logger = logging.getLogger(__name__)
 
 _TIMEOUT_SECONDS = 100  # .NET's own
 _MAX_REDIRECTS = 50  # .NET's own
@@ -70,13 +72,19 @@ class HttpCalls:
         try:
             result = await self._send(_Request.from_input(call.input))
         except _CallFailure as failure:
-            return TaskFailed(
-                timestamp=self._clock.now(),
-                task_scheduled_id=call.task_id,
-                reason=failure.message,
-                details=failure.details,
-            )
+            return self._failed(call, failure)
+        except Exception as error:  # such as a header value with a line break, which aiohttp refuses
+            logger.exception("HTTP call of instance '%s' failed.", call.instance_id)
+            return self._failed(call, _CallFailure.unhandled(type(error).__name__, str(error)))
         return TaskCompleted(timestamp=self._clock.now(), task_scheduled_id=call.task_id, result=result)
+
+    def _failed(self, call: ActivityCall, failure: _CallFailure) -> TaskFailed:
+        return TaskFailed(
+            timestamp=self._clock.now(),
+            task_scheduled_id=call.task_id,
+            reason=failure.message,
+            details=failure.details,
+        )
 
     async def _send(self, request: _Request) -> str:
         try:
@@ -94,7 +102,9 @@ class HttpCalls:
                 f"The request was canceled due to the configured HttpClient.Timeout of {_TIMEOUT_SECONDS} seconds "
                 "elapsing.",
             ) from error
-        except (aiohttp.ClientError, asyncio.IncompleteReadError, ValueError) as error:
+        except aiohttp.InvalidURL as error:
+            raise _CallFailure.unhandled("System.UriFormatException", f"Invalid URI: {error}") from error
+        except aiohttp.ClientError as error:
             raise _no_answer(error) from error
 
 
@@ -131,12 +141,13 @@ class _Request:
         )
 
 
-def _request_headers(given: Mapping[str, str | list[str]]) -> tuple[list[tuple[str, str]], str]:
+def _request_headers(given: Mapping[str, Any]) -> tuple[list[tuple[str, str]], str]:
     """The headers to send without the content type, and that."""
     headers: list[tuple[str, str]] = []
     content_type = ""
     for name, value in given.items():
-        values = value if isinstance(value, list) else [value]
+        # What is no text is passed over, as by the platform's reader of headers.
+        values = [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]
         if name.casefold() == "content-type":
             content_type = _media_type(values)
         elif name.casefold() in _CONTENT_HEADERS:

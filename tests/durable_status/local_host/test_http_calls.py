@@ -259,6 +259,7 @@ def test_a_connection_that_ends_without_an_answer_fails() -> None:
             "be set.",
         ),
         ("ftp://host/", {}, "The 'ftp' scheme is not supported."),
+        ("http://", {}, "Invalid URI: http://"),
         (
             "http://127.0.0.1/",
             {"content": "x", "headers": {"Content-Type": "multipart/form-data"}},
@@ -294,6 +295,26 @@ def test_a_token_of_a_managed_identity_is_refused_with_a_cure() -> None:
 
     assert "no managed identity" in (failure.reason or "")
     assert "Authorization header" in (failure.reason or "")
+
+
+def test_a_header_value_with_a_line_break_fails_the_call_and_not_the_host() -> None:
+    async def main() -> tuple[TaskCompleted | TaskFailed, int]:
+        async with _site(_ok) as site:
+            return await site.call(headers={"X-Mine": "a\r\nX-Other: b"}), len(site.requests)
+
+    failure, requests = asyncio.run(main())
+
+    assert isinstance(failure, TaskFailed)
+    assert (failure.details or "").startswith("Unhandled exception while executing task: ")
+    assert requests == 0
+
+
+@pytest.mark.conforms("R3.6-4")
+def test_a_header_value_that_is_no_text_is_passed_over() -> None:
+    _, headers, _ = _sent(headers={"X-Number": 5, "X-Mixed": ["a", 5]})
+
+    assert "X-Number" not in headers
+    assert headers["X-Mixed"] == "a"
 
 
 def test_a_name_that_does_not_resolve_fails_as_the_platform_words_it() -> None:

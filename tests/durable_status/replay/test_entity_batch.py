@@ -18,9 +18,10 @@ from durable_status.replay.entity_batch import (
     run_entity_batch,
 )
 from durable_status.replay.entity_messages import EntityId, Moment, RequestMessage, ResponseMessage
-from durable_status.replay.events import EventRaised
+from durable_status.replay.events import EventRaised, EventType
 from durable_status.replay.failures import WorkerFailure
 from durable_status.replay.ticks import PER_DAY, PER_SECOND, Ticks, parse_ticks
+from tests.paths import GOLDENS
 
 _NOW = parse_ticks("2026-11-22T11:30:00Z")
 _ENTITY = EntityId("Counter", "Key")
@@ -279,6 +280,39 @@ def test_a_call_that_waits_for_its_predecessor_waits_in_the_stored_state() -> No
 
     assert early.outbox == ()
     assert _results(complete) == [1, 3]
+
+
+@pytest.mark.conforms("R3.7-33", "R3.7-43")
+def test_the_recorded_requests_lead_to_the_recorded_state_and_responses() -> None:
+    recording = json.loads((GOLDENS / "storage" / "entity-call.json").read_text())
+    raised = [message["body"]["TaskMessage"] for message in recording["messages"]]
+    raised = [message for message in raised if message["Event"]["EventType"] == EventType.EVENT_RAISED]
+    requests = [message for message in raised if message["OrchestrationInstance"]["InstanceId"] == "@counter@one"]
+    responses = [message for message in raised if message not in requests]
+    (row,) = [row for row in recording["instances"] if row["PartitionKey"] == "@counter@one"]
+
+    state, outbox = None, []
+    for batch_of in (requests[:1], requests[1:]):  # the caller waited for the first
+        events = [
+            EventRaised(timestamp=_NOW, name=message["Event"]["Name"], input=message["Event"]["Input"])
+            for message in batch_of
+        ]
+        batch = run_entity_batch(
+            EntityId("counter", "one"), state, events, function=_function(), now=_NOW, settings=EntitySettings()
+        )
+        state = batch.state
+        outbox += [(sent.instance_id, sent.execution_id, sent.name, sent.input) for sent in batch.outbox]
+
+    assert (batch.state, batch.custom_status) == (row["Input"], row["CustomStatus"])
+    assert outbox == [
+        (
+            message["OrchestrationInstance"]["InstanceId"],
+            message["OrchestrationInstance"]["ExecutionId"],
+            message["Event"]["Name"],
+            message["Event"]["Input"],
+        )
+        for message in responses
+    ]
 
 
 @pytest.mark.conforms("R3.7-50")
