@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import logging
-import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from durable_status.app.functions import ENTITY_TRIGGER, AppFunction, by_durable_name
 from durable_status.local_host.clock import Clock
+from durable_status.local_host.orchestrations import random_execution_id
 from durable_status.local_host.storage.provider import EpisodeCommit, InstanceRow, Message, OrchestrationWork
 from durable_status.local_host.worker import call_function
 from durable_status.replay.entity_batch import EntityBatch, EntityFunction, EntitySettings, run_entity_batch
@@ -57,12 +57,14 @@ class Entities:
         settings: EntitySettings,
         profile: Profile,
         clock: Clock,
+        new_execution_id: Callable[[], str] = random_execution_id,
     ) -> None:
         self._functions = by_durable_name(functions, ENTITY_TRIGGER)
         self._names = names
         self._settings = settings
         self._profile = profile
         self._clock = clock
+        self._new_execution_id = new_execution_id
         self._failures: dict[str, int] = {}
 
     def run(self, work: OrchestrationWork) -> EpisodeCommit:
@@ -131,7 +133,7 @@ class Entities:
 
     def _next_generation(self, instance_id: str, batch: EntityBatch) -> EpisodeCommit:
         now = self._clock.now()
-        execution = OrchestrationInstance(instance_id=instance_id, execution_id=uuid.uuid4().hex)
+        execution = OrchestrationInstance(instance_id=instance_id, execution_id=self._new_execution_id())
         history = (
             OrchestratorStarted(timestamp=now),
             ExecutionStarted(

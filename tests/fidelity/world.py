@@ -13,10 +13,12 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from durable_status.app.functions import ORCHESTRATION_TRIGGER, AppFunction
+from durable_status.app.functions import ENTITY_TRIGGER, ORCHESTRATION_TRIGGER, AppFunction
+from durable_status.local_host.entities import Entities, is_entity_work
 from durable_status.local_host.orchestrations import Orchestrations
 from durable_status.local_host.sdk import speed_up_sdk
 from durable_status.local_host.storage.provider import ActivityCall, InstanceRow, Message, OrchestrationWork
+from durable_status.replay.entity_batch import EntitySettings
 from durable_status.replay.event_json import event_text, read_event
 from durable_status.replay.events import (
     Event,
@@ -36,7 +38,7 @@ from durable_status.replay.host_facts import FunctionKind, FunctionNames, HostFa
 from durable_status.replay.profile import PROFILE_2_13
 from durable_status.replay.ticks import PER_MILLISECOND, Ticks, parse_ticks
 from durable_status.stored_json import dump_stored
-from tests.fidelity.programs import FAILING_INPUT, program
+from tests.fidelity.programs import FAILING_INPUT, counter, program
 
 speed_up_sdk()
 
@@ -51,6 +53,11 @@ _PROGRAM = AppFunction.create(
     "Program",
     [{"type": ORCHESTRATION_TRIGGER, "name": "context", "direction": "IN"}],
     df.Orchestrator.create(program),
+)
+_COUNTER = AppFunction.create(
+    "Counter",
+    [{"type": ENTITY_TRIGGER, "name": "context", "direction": "IN"}],
+    df.Entity.create(counter),
 )
 
 Stimulus = tuple[str, Any]
@@ -89,10 +96,11 @@ class World:
     _numbers: Iterator[int] = field(default_factory=count)
     _executions: Iterator[int] = field(default_factory=count)
     _clock: _Clock = field(default_factory=lambda: _Clock(_START))
-    _host: Orchestrations = field(init=False)
+    _orchestrations: Orchestrations = field(init=False)
+    _entities: Entities = field(init=False)
 
     def __post_init__(self) -> None:
-        self._host = self._new_host()
+        self._start_host()
         execution_id = self._new_execution_id()
         now = self._clock.now()
         # As the SDK's client sends it: JSON text inside a JSON text.
@@ -183,7 +191,7 @@ class World:
         work = OrchestrationWork(
             instance_id=instance_id, row=row, history=tuple(self.histories.get(instance_id, ())), messages=batch
         )
-        commit = self._host.run(work)
+        commit = (self._entities if is_entity_work(work) else self._orchestrations).run(work)
         for number in batch:
             del inbox[number]
         if commit.row is not None:
@@ -256,10 +264,13 @@ class World:
             for instance_id, messages in self._inbox.items()
         }
         self._timers = [(number, _reread(message)) for number, message in self._timers]
-        self._host = self._new_host()
+        self._start_host()
 
-    def _new_host(self) -> Orchestrations:
-        return Orchestrations([_PROGRAM], HOST, PROFILE_2_13, self._clock, self._new_execution_id)
+    def _start_host(self) -> None:
+        self._orchestrations = Orchestrations([_PROGRAM], HOST, PROFILE_2_13, self._clock, self._new_execution_id)
+        self._entities = Entities(
+            [_COUNTER], HOST.entities, EntitySettings(), PROFILE_2_13, self._clock, self._new_execution_id
+        )
 
     def _new_execution_id(self) -> str:
         return f"{next(self._executions):032x}"
