@@ -73,7 +73,7 @@ def main(port: str, kind: str, size: str) -> None:
 
 def _engine(client: TaskHubGrpcClient) -> Engine:
     async def start(name: str, argument: Any) -> str:
-        return client.schedule_new_orchestration(name, input=argument)
+        return str(client.schedule_new_orchestration(name, input=argument))
 
     async def output(instance_id: str) -> Any:
         state = client.wait_for_orchestration_completion(instance_id, timeout=_PATIENCE_SECONDS)

@@ -33,5 +33,7 @@ def chain(context: df.DurableOrchestrationContext) -> Generator[Any, Any, int]:
 @app.orchestration_trigger(context_name="context")
 def fan_out(context: df.DurableOrchestrationContext) -> Generator[Any, Any, int]:
     """Add one to as many numbers as the input says, all at once; the output is the sum."""
-    numbers = yield context.task_all([context.call_activity("add_one", number) for number in range(context.get_input())])
+    numbers = yield context.task_all(
+        [context.call_activity("add_one", number) for number in range(context.get_input())]
+    )
     return sum(numbers)
