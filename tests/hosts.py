@@ -58,10 +58,17 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Address:
+    """Where a host in another process listens."""
+
+    base_url: str
+
+
+@dataclass(frozen=True)
 class RunningHost:
     """A running host and an HTTP session to it."""
 
-    host: LocalHost
+    host: LocalHost | Address
     session: aiohttp.ClientSession
 
     async def request(
