@@ -78,6 +78,19 @@ class HostProcess(RunningHost):
         """What it has written to stderr so far."""
         return self.stderr_path.read_text()
 
+    async def until_line(self, wanted: str) -> None:
+        """Read what it writes to stdout until it is `wanted`, which may have come before the banner was complete."""
+
+        async def read() -> None:
+            assert self.process.stdout is not None
+            async for line in self.process.stdout:
+                if line.decode().rstrip("\n") == wanted:
+                    return
+            raise AssertionError(f"the host ended without the line {wanted!r}")
+
+        if wanted not in self.banner:
+            await asyncio.wait_for(read(), _PATIENCE_SECONDS)
+
     async def kill(self) -> None:
         """End it as a crash does."""
         self.process.kill()
