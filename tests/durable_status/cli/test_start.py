@@ -225,7 +225,7 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 
     refusal = refusal_to_start(folder, "--storage", f"sqlite:{tmp_path}/file/hub")
 
-    assert refusal == f"{tmp_path}/file/hub cannot be used: Not a directory."
+    assert refusal == f"{tmp_path}/file/hub cannot be used: {tmp_path}/file is not a folder."
 
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a file system that takes no new files")
