@@ -25,7 +25,7 @@ from durable_status.replay.profile import PROFILE_3, Profile
 from tests.paths import APPS, ROOT
 
 _PAUSE_SECONDS = 0.005
-_PATIENCE_SECONDS = 20.0
+_PATIENCE_SECONDS = 60.0
 _loaded: dict[Path, App] = {}
 
 
