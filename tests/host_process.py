@@ -20,7 +20,7 @@ import aiohttp
 from tests.hosts import Address, RunningHost
 from tests.paths import ROOT
 
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 180.0
 _COMMAND = (sys.executable, "-m", "durable_status")
 _ANY_PORTS = ("--port", "0", "--rpc-port", "0")
 _LAST_LINE = "Ctrl-C stops the host."

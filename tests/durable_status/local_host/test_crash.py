@@ -71,7 +71,7 @@ async def _until_all_complete(host: HostProcess, ids: set[str]) -> None:
                 return
             await asyncio.sleep(0.02)
 
-    await asyncio.wait_for(poll(), 60)
+    await asyncio.wait_for(poll(), 180)
 
 
 async def _histories(path: Path) -> Mapping[str, Sequence[Event]]:

@@ -19,7 +19,7 @@ from tests.hosts import RunningHost, running_host
 MakeStorage = Callable[[Clock], StorageProvider]
 
 _PAUSE_SECONDS = 0.01
-_PATIENCE_SECONDS = 20
+_PATIENCE_SECONDS = 60
 
 
 @pytest.fixture
