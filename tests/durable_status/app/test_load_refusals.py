@@ -17,14 +17,14 @@ _ACTIVITY = '\n@app.activity_trigger(input_name="x")\ndef {}(x):\n    return x\n
 
 
 @pytest.fixture(autouse=True)
-def _modules_of_this_test_only() -> Iterator[None]:
+def _modules_of_this_test_only(tmp_path: Path) -> Iterator[None]:
     modules, path = dict(sys.modules), list(sys.path)
     yield
-    for name in set(sys.modules) - set(modules):
-        if not name.startswith(("azure", "jsonc")):
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and Path(file).is_relative_to(tmp_path):
             del sys.modules[name]
-    if "function_app" in modules:
-        sys.modules["function_app"] = modules["function_app"]
+    sys.modules.update({name: module for name, module in modules.items() if name not in sys.modules})
     sys.path[:] = path
 
 
