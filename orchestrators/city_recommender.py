@@ -28,7 +28,7 @@ def city_recommender(context: df.DurableOrchestrationContext) -> Generator[Any, 
         ValueError: the input is not 1, 2 or 3.
     """
     choice = context.get_input()
-    recommendation = _RECOMMENDATIONS.get(_as_number(choice))
+    recommendation = next((offer for number, offer in _RECOMMENDATIONS.items() if _is_number(choice, number)), None)
     if recommendation is None:
         raise ValueError(f"The user's choice is 1, 2 or 3, not {choice!r}.")
     set_custom_status(context, recommendation)
@@ -40,11 +40,9 @@ def city_recommender(context: df.DurableOrchestrationContext) -> Generator[Any, 
     return city
 
 
-def _as_number(choice: Any) -> int:
-    try:
-        return int(choice)
-    except (TypeError, ValueError, OverflowError):
-        return 0
+def _is_number(choice: Any, number: int) -> bool:
+    """Whether an input is this number, plain or as a text. In Python True == 1; here it is no choice."""
+    return choice in (number, str(number)) and not isinstance(choice, bool)
 
 
 def _selected(payload: Any, cities: list[str]) -> str | None:

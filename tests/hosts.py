@@ -25,7 +25,7 @@ from durable_status.replay.profile import PROFILE_3, Profile
 from tests.paths import APPS, ROOT
 
 _PAUSE_SECONDS = 0.005
-_PATIENCE_SECONDS = 20.0
+_PATIENCE_SECONDS = 60.0
 _loaded: dict[Path, App] = {}
 
 
@@ -58,10 +58,17 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Address:
+    """Where a host in another process listens."""
+
+    base_url: str
+
+
+@dataclass(frozen=True)
 class RunningHost:
     """A running host and an HTTP session to it."""
 
-    host: LocalHost
+    host: LocalHost | Address
     session: aiohttp.ClientSession
 
     async def request(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 import json
+import logging
 import re
 import typing
 from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -55,10 +57,22 @@ def _built_functions(module: ModuleType) -> list[Any]:
         raise AppError(f"{file} has more than one app object ({', '.join(found)}); the platform takes exactly one.")
     (app,) = found.values()
     try:
-        functions: list[Any] = app.get_functions()
+        with _without_notes():
+            functions: list[Any] = app.get_functions()
     except ValueError as error:
         raise AppError(f"{file}: {error}") from error
     return functions
+
+
+@contextmanager
+def _without_notes() -> Iterator[None]:
+    """Keep the SDK from warning, that an auth level has no effect in an app without HTTP functions."""
+    before = logging.root.manager.disable
+    logging.disable(max(before, logging.WARNING))
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _app_function(built: Any) -> AppFunction:

@@ -12,6 +12,8 @@ from durable_status.app.settings_file import read_settings_file
 
 FILE_NAME = "local.settings.json"
 
+_LAST_PORT = 65_535
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalSettings:
@@ -35,12 +37,10 @@ def read_local_settings(root: Path) -> LocalSettings:
         raise AppError(
             f'{FILE_NAME} is encrypted; run "func settings decrypt" or write plain values and IsEncrypted false.'
         )
-    values = content.get("Values") or {}
-    if not isinstance(values, dict):
-        raise AppError(f'{FILE_NAME}: "Values" must be an object of texts.')
+    values = _section(content, "Values").items()
     return LocalSettings(
-        values={name: _as_text(name, value) for name, value in values.items() if name and value is not None},
-        http_port=_port((content.get("Host") or {}).get("LocalHttpPort")),
+        values={name: _as_text(name, value) for name, value in values if name and value is not None},
+        http_port=_port(_section(content, "Host").get("LocalHttpPort")),
     )
 
 
@@ -49,6 +49,15 @@ def apply_to_environment(settings: LocalSettings, environment: MutableMapping[st
     for name, value in settings.values.items():
         if not environment.get(name):
             environment[name] = value
+
+
+def _section(content: Mapping[str, Any], name: str) -> dict[str, Any]:
+    section = content.get(name)
+    if section is None:
+        return {}
+    if not isinstance(section, dict):
+        raise AppError(f'{FILE_NAME}: "{name}" must be an object.')
+    return section
 
 
 def _as_text(name: str, value: Any) -> str:
@@ -66,8 +75,6 @@ def _as_text(name: str, value: Any) -> str:
 def _port(value: Any) -> int | None:
     if value is None:
         return None
-    try:
-        port = int(value)
-    except (TypeError, ValueError):
-        raise AppError(f"{FILE_NAME}: Host.LocalHttpPort must be a port number, not {value!r}.") from None
-    return port
+    if isinstance(value, bool) or not str(value).isdecimal() or int(value) > _LAST_PORT:
+        raise AppError(f"{FILE_NAME}: Host.LocalHttpPort must be a port number, not {value!r}.")
+    return int(value)

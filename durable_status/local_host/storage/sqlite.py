@@ -50,7 +50,8 @@ class SqliteStorage:
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._path = path
-        self._lock = FileLock(path.with_name(f"{path.name}.lock"))
+        self._lock_path = path.with_name(f"{path.name}.lock")
+        self._lock = FileLock(self._lock_path)
         self._queue = MessageQueue(clock)
         self._activities: asyncio.Queue[ActivityWork] = asyncio.Queue()
         self._live: OrderedDict[str, _Live] = OrderedDict()  # so that no event is read twice
@@ -60,11 +61,14 @@ class SqliteStorage:
     async def open(self) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock_path.open("a").close()  # the lock does not tell a folder that takes no file from a taken lock
             self._lock.acquire(timeout=0)
         except Timeout:
             raise StorageError(
                 f"another host is running on {self._path}; stop it, or choose another file with --storage sqlite:PATH."
             ) from None
+        except FileExistsError as error:
+            raise StorageError(f"{self._path} cannot be used: {error.filename} is not a folder.") from error
         except OSError as error:
             raise StorageError(f"{self._path} cannot be used: {error.strerror or error}.") from error
         try:

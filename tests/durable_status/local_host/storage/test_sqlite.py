@@ -125,7 +125,16 @@ def test_a_file_of_an_older_version_is_migrated_and_keeps_its_instances(tmp_path
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
 
-    assert "cannot be used" in _refusal(tmp_path / "file" / "hub.sqlite3")
+    assert _refusal(tmp_path / "file" / "hub.sqlite3").endswith(f"cannot be used: {tmp_path}/file is not a folder.")
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a file system that takes no new files")
+def test_a_folder_that_takes_no_file_is_not_mistaken_for_a_running_host() -> None:
+    assert "another host" not in _refusal(Path("/proc/self/hub"))
+
+
+def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
+    assert "cannot be used as a task hub: unable to open database file" in _refusal(tmp_path)
 
 
 def _make_file(path: Path, *, versions: int) -> None:

@@ -1,0 +1,51 @@
+"""The names that users import."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import durable_status
+from durable_status.app.errors import AppError
+from durable_status.errors import DurableStatusError, StatusEncodeError
+from durable_status.local_host import errors as host_errors
+
+
+def test_the_librarys_names_are_these() -> None:
+    assert durable_status.__all__ == [
+        "MAX_STATUS_BYTES",
+        "DurableStatusError",
+        "StatusEncodeError",
+        "set_custom_status",
+    ]
+
+
+def test_every_name_is_importable_and_nothing_else_is_public() -> None:
+    submodules = {path.stem for path in Path(durable_status.__file__).parent.iterdir()}
+    public = {name for name in vars(durable_status) if not name.startswith("_")} - submodules
+
+    assert public == set(durable_status.__all__)
+
+
+def test_what_the_library_raises_has_one_root() -> None:
+    raised = {StatusEncodeError, AppError} | {
+        value for value in vars(host_errors).values() if isinstance(value, type) and issubclass(value, Exception)
+    }
+
+    assert all(issubclass(kind, DurableStatusError) for kind in raised)
+
+
+def test_the_trees_in_the_docstrings_are_the_classes() -> None:
+    for module_name in ("durable_status.errors", "durable_status.local_host.errors"):
+        module = importlib.import_module(module_name)
+        own = {
+            name
+            for name, value in vars(module).items()
+            if isinstance(value, type) and issubclass(value, Exception) and value.__module__ == module_name
+        }
+        assert module.__doc__
+        assert {word for word in module.__doc__.split() if word.endswith("Error")} == own
+
+
+def test_the_library_is_typed() -> None:
+    assert (Path(durable_status.__file__).parent / "py.typed").is_file()
