@@ -63,7 +63,7 @@ def test_a_task_that_is_created_and_not_yielded_never_runs() -> None:
         assert event_names(episode.appended) == "OS ES ES TS OC"  # EventSent has the letters of ExecutionStarted
 
 
-@pytest.mark.conforms("R6-2")
+@pytest.mark.conforms("R0-2", "R6-2")
 def test_after_a_failed_task_all_nothing_is_scheduled_before_every_sibling_is_done() -> None:
     def orchestrator(context: Any) -> Any:
         try:
@@ -98,7 +98,7 @@ def test_a_call_with_retry_in_a_failed_task_all_shifts_ids() -> None:
     assert fired.appended[-1] != driven.history[0]
 
 
-@pytest.mark.conforms("R6-4")
+@pytest.mark.conforms("R2.1-3", "R6-4")
 def test_a_pending_task_in_a_second_task_any_holds_the_host_at_the_new_ones() -> None:
     def orchestrator(context: Any) -> Any:
         event = context.wait_for_external_event("go")
@@ -154,7 +154,7 @@ def test_a_timer_that_is_cancelled_after_a_call_of_an_entity_loses_the_response(
     assert driven.fire(0).runtime_status is RUNNING
 
 
-@pytest.mark.conforms("R6-7")
+@pytest.mark.conforms("R3.4-1", "R6-7")
 def test_an_event_in_the_wrong_case_wakes_the_host_only() -> None:
     def orchestrator(context: Any) -> Any:
         return (yield context.wait_for_external_event("Approval"))
@@ -165,7 +165,7 @@ def test_an_event_in_the_wrong_case_wakes_the_host_only() -> None:
     assert driven.raise_event("Approval", "2").output == "2"
 
 
-@pytest.mark.conforms("R6-7")
+@pytest.mark.conforms("R3.4-3", "R6-7")
 def test_an_early_event_is_handed_out_twice() -> None:
     def orchestrator(context: Any) -> Any:
         yield context.call_activity("Echo")
@@ -180,7 +180,7 @@ def test_an_early_event_is_handed_out_twice() -> None:
     assert driven.raise_event("go", "2").output == "[1,1]"
 
 
-@pytest.mark.conforms("R6-7")
+@pytest.mark.conforms("R3.4-3", "R6-7")
 def test_of_two_early_events_the_first_is_lost() -> None:
     def orchestrator(context: Any) -> Any:
         yield context.call_activity("Echo")
@@ -194,7 +194,7 @@ def test_of_two_early_events_the_first_is_lost() -> None:
     assert _last(driven).output == "[2,2]"
 
 
-@pytest.mark.conforms("R6-7", "R3.5-5")
+@pytest.mark.conforms("R3.5-5", "R6-7")
 def test_events_that_nobody_has_waited_for_are_lost_by_continuing_as_new() -> None:
     def orchestrator(context: Any) -> Any:
         yield context.call_activity("Echo")
@@ -209,7 +209,7 @@ def test_events_that_nobody_has_waited_for_are_lost_by_continuing_as_new() -> No
     assert event_names(driven.history) == "OS ES OC TS OC"
 
 
-@pytest.mark.conforms("R6-8")
+@pytest.mark.conforms("R3.1-3", "R6-8")
 @pytest.mark.parametrize("call", ["activity", "child", "entity", "signal"])
 def test_an_unknown_function_is_named(call: str) -> None:
     def orchestrator(context: Any) -> Any:
@@ -276,7 +276,7 @@ def test_returning_a_task_instead_of_yielding_it_fails() -> None:
     assert "Task is not JSON serializable" in _last(driven).output
 
 
-@pytest.mark.conforms("R6-10")
+@pytest.mark.conforms("R2.2-3", "R6-10")
 def test_a_plain_function_runs_once_and_its_error_escapes_raw() -> None:
     def fine(_context: Any) -> Any:
         return "done"
@@ -293,8 +293,8 @@ def test_a_plain_function_runs_once_and_its_error_escapes_raw() -> None:
     assert _last(driven).custom_status is None
 
 
-@pytest.mark.filterwarnings("ignore:coroutine:RuntimeWarning")
 @pytest.mark.conforms("R6-10")
+@pytest.mark.filterwarnings("ignore:coroutine:RuntimeWarning")
 def test_an_async_orchestrator_fails_with_its_coroutine() -> None:
     async def orchestrator(_context: Any) -> Any:
         return "never"
@@ -306,7 +306,7 @@ def test_an_async_orchestrator_fails_with_its_coroutine() -> None:
     )
 
 
-@pytest.mark.conforms("R6-11")
+@pytest.mark.conforms("R0-4", "R3.1-2", "R6-11")
 def test_errors_of_activities_are_plain_exceptions() -> None:
     def orchestrator(context: Any) -> Any:
         try:
@@ -346,7 +346,7 @@ def test_what_looks_like_a_credential_is_cut_on_the_failing_path(text: str) -> N
     assert _last(driven).output == "Orchestrator function 'Main' failed: over"
 
 
-@pytest.mark.conforms("R6-13")
+@pytest.mark.conforms("R2.2-1", "R6-13")
 def test_a_line_that_begins_with_stack_hides_the_state() -> None:
     def orchestrator(context: Any) -> Any:
         context.set_custom_status("lost")
@@ -396,7 +396,7 @@ def test_warnings_as_errors_break_the_sdk_on_an_early_event() -> None:
     assert _last(driven).runtime_status is FAILED
 
 
-@pytest.mark.conforms("R6-17")
+@pytest.mark.conforms("R2-4", "R6-17")
 @pytest.mark.parametrize("output", [datetime(2026, 1, 1, tzinfo=UTC), {1, 2}, b"bytes"])
 def test_an_output_that_is_not_plain_json_fails(output: Any) -> None:
     def orchestrator(context: Any) -> Any:
@@ -434,7 +434,7 @@ def test_a_timer_in_another_zone_is_shifted_by_its_offset() -> None:
         assert timer.fire_at - driven.history[0].timestamp == (2 * 3600 + 2) * 10_000_000  # type: ignore[union-attr]
 
 
-@pytest.mark.conforms("R6-20")
+@pytest.mark.conforms("R4-7", "R6-20")
 def test_a_status_behind_is_replaying_disappears() -> None:
     def orchestrator(context: Any) -> Any:
         if not context.is_replaying:
@@ -502,7 +502,7 @@ def test_a_task_all_that_fails_inside_another_breaks_the_sdk() -> None:
     assert _last(driven).runtime_status is FAILED
 
 
-@pytest.mark.conforms("R6-24")
+@pytest.mark.conforms("R3.10-4", "R6-24")
 def test_a_task_that_is_listed_twice_runs_twice() -> None:
     def orchestrator(context: Any) -> Any:
         task = context.call_activity("Echo", "twice")
@@ -530,7 +530,7 @@ def test_times_under_two_seconds_may_pass_at_once(kind: str) -> None:
     assert len(scheduled(_last(driven))) == 1
 
 
-@pytest.mark.conforms("R6-26")
+@pytest.mark.conforms("R3.3-2", "R6-26")
 def test_a_long_timer_in_task_any_holds_up_what_comes_after_it() -> None:
     def orchestrator(context: Any) -> Any:
         timer = context.create_timer(context.current_utc_datetime + timedelta(days=10))
@@ -546,7 +546,7 @@ def test_a_long_timer_in_task_any_holds_up_what_comes_after_it() -> None:
     assert scheduled(won) == []
 
 
-@pytest.mark.conforms("R6-27")
+@pytest.mark.conforms("R3.7-6", "R6-27")
 def test_entities_whose_keys_differ_in_case_are_named() -> None:
     def orchestrator(context: Any) -> Any:
         for key in ("K", "k"):
@@ -560,7 +560,7 @@ def test_entities_whose_keys_differ_in_case_are_named() -> None:
     assert trap.action == 1
 
 
-@pytest.mark.conforms("R6-28")
+@pytest.mark.conforms("R3.8-3", "R6-28")
 def test_two_children_of_one_id_at_the_same_time_are_named() -> None:
     def orchestrator(context: Any) -> Any:
         yield context.task_all([context.call_sub_orchestrator("Child", instance_id="one") for _ in range(2)])
@@ -570,7 +570,7 @@ def test_two_children_of_one_id_at_the_same_time_are_named() -> None:
     assert scheduled(_last(driven)) == [(0, "Child"), (1, "Child")]
 
 
-@pytest.mark.conforms("R6-29")
+@pytest.mark.conforms("R3.1-4", "R6-29")
 @pytest.mark.parametrize(
     ("options", "retry"),
     [({"max_orchestration_actions": 1}, False), ({}, True)],
@@ -594,7 +594,7 @@ def test_the_action_limit_and_impossible_retries_never_start(options: dict[str, 
     assert scheduled(_last(driven)) == []
 
 
-@pytest.mark.conforms("R6-30")
+@pytest.mark.conforms("R4-10", "R6-30")
 @pytest.mark.parametrize(
     ("status", "kind"),
     [("x" * 8_702, TrapKind.STATUS_TOO_LARGE), ({1, 2}, TrapKind.STATUS_NOT_JSON)],
@@ -609,7 +609,7 @@ def test_a_status_that_the_platform_refuses_fails_the_orchestration(status: Any,
     assert (_last(driven).runtime_status, _last(driven).custom_status) == (FAILED, None)
 
 
-@pytest.mark.conforms("R6-31")
+@pytest.mark.conforms("R5-5", "R6-31")
 def test_a_code_change_shows_as_non_determinism_and_an_error_behind_it_is_named() -> None:
     names = iter(["Echo", "Other", "Echo", "Other"])
 
