@@ -135,14 +135,14 @@ MUTATIONS = (
     Mutation(
         "An early event is kept",
         "external_events.py",
-        "self._early[key] += 1",
+        "self._early[key].append(name)",
         "pass",
     ),
     Mutation(
         "An early event serves one waiter only",
         "external_events.py",
-        "            self._early[key] -= 1\n",
-        "",
+        "self._serve(self._early[key].popleft())",
+        "self._serve(self._early[key][0])",
     ),
     # Continuing as new.
     Mutation(
@@ -197,7 +197,7 @@ MUTATIONS = (
     Mutation(
         "A failure has the orchestrator's name before it",
         "classic.py",
-        "self._failed = f\"Orchestrator function '{name}' failed: \"",
+        "self._failed = f\"Orchestrator function '{log.orchestrator}' failed: \"",
         'self._failed = "Orchestrator function failed: "',
     ),
     Mutation(
@@ -234,7 +234,7 @@ MUTATIONS = (
     Mutation(
         "The size of a status is counted before any action is replayed",
         "classic.py",
-        "            check_status_size(answer.custom_status)\n",
+        "            self._check_status_size(answer.custom_status)\n",
         "",
     ),
     Mutation(
@@ -330,8 +330,8 @@ MUTATIONS = (
     Mutation(
         "A signal to an unknown entity fails the orchestration",
         "walk.py",
-        "            raise HostRefusal(self._host.entities.unknown_sentence(entity.name))",
-        "            return _NEVER_STARTED",
+        'f"{sentence} The orchestration fails.")\n            raise HostRefusal(sentence)',
+        'f"{sentence} The orchestration fails.")\n            return _NEVER_STARTED',
     ),
     Mutation(
         "call_http is an activity of the host's own",

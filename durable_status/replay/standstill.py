@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from durable_status.replay.action_traps import WHEN_ALL, WITH_RETRY
+from durable_status.replay.action_traps import WITH_RETRY
 from durable_status.replay.answer import Answer
 from durable_status.replay.host_context import HostContext
 from durable_status.replay.traps import TrapKind, TrapLog
@@ -52,34 +52,32 @@ def _find_hang(context: HostContext, log: TrapLog) -> None:
 
 def _find_why_python_is_ahead(walk: Walk, answer: Answer, position: int, log: TrapLog) -> None:
     """Python has gone past an action that the host still waits at."""
-    action = answer.actions[position]
     actions = [leaf for leaf, _ in walk.leaves]
     is_retrying = any(leaf["actionType"] in WITH_RETRY and future.succeeded is None for leaf, future in walk.leaves)
-    if action["actionType"] == WHEN_ALL and is_retrying:
-        log.note(
+    if "compoundActions" not in answer.actions[position]:
+        kind, sentence = TrapKind.ID_SHIFT, "A result has reached another task than its own; the ids are shifted."
+    elif _has_failed(walk) and is_retrying:
+        kind, sentence = (
             TrapKind.ID_SHIFT,
             "task_all has failed while a call with retry in it still tries again: what comes next takes the ids of "
             "its attempts, and results reach the wrong task.",
-            action=position,
         )
-    elif action["actionType"] == WHEN_ALL and _has_failed(walk):
-        log.note(
+    elif _has_failed(walk):
+        kind, sentence = (
             TrapKind.FAIL_FAST,
             "task_all has failed and the code goes on, but the host schedules nothing before every sibling is done.",
-            action=position,
         )
     elif any(actions.count(leaf) > 1 for leaf in actions):
-        log.note(
+        kind, sentence = (
             TrapKind.TASK_LISTED_TWICE,
             "A task that is listed twice runs twice, and later results reach the wrong task.",
-            action=position,
         )
     else:
-        log.note(
+        kind, sentence = (
             TrapKind.REUSED_TASK,
             "Python goes on because of a task that an earlier yield has had already; the host waits for the new ones.",
-            action=position,
         )
+    log.note(kind, sentence, action=position)
 
 
 def _has_failed(walk: Walk) -> bool:

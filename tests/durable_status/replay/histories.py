@@ -8,7 +8,8 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from durable_status.replay.decisions import ScheduleActivity, SetTimer, StartSubOrchestration
+from durable_status.replay.decisions import Outgoing, ScheduleActivity, SendEvent, SetTimer, StartSubOrchestration
+from durable_status.replay.entity_messages import RequestMessage
 from durable_status.replay.episode import Episode, Instance, run_episode
 from durable_status.replay.events import (
     Event,
@@ -97,6 +98,11 @@ class Driven:
     def raise_event(self, name: str, payload: str = "null") -> Episode:
         """An external event arrives."""
         return self.feed(EventRaised(timestamp=self.now, name=name, input=payload))
+
+    def request_id(self, decision: Outgoing) -> str:
+        """The id of a request to an entity: the name of the event that answers it."""
+        assert isinstance(decision, SendEvent)
+        return RequestMessage.from_text(decision.input).id
 
     def _episode(self, messages: Sequence[Event]) -> Episode:
         episode = run_episode(
