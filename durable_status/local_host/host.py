@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from durable_status.app.functions import (
     ACTIVITY_TRIGGER,
     DURABLE_CLIENT,
+    ENTITY_TRIGGER,
     HTTP_TRIGGER,
     ORCHESTRATION_TRIGGER,
     App,
@@ -19,12 +20,15 @@ from durable_status.app.functions import (
 from durable_status.local_host.activities import Activities
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.dispatcher import Dispatcher
+from durable_status.local_host.entities import Entities
+from durable_status.local_host.http_calls import HttpCalls, open_http_session
 from durable_status.local_host.http_functions import HttpFunctions, ServedFunction, serve_functions
 from durable_status.local_host.listen import LOOPBACK, AsgiServer, listen, listen_near, port_of
 from durable_status.local_host.management.api import ManagementApi, Surroundings
 from durable_status.local_host.management.callers import Callers
 from durable_status.local_host.management.control import Control
 from durable_status.local_host.management.description import DESCRIPTION_PATH, serve_description
+from durable_status.local_host.management.entities import EntityOperations
 from durable_status.local_host.management.links import Links
 from durable_status.local_host.management.operations import operations_of
 from durable_status.local_host.management.paths import RPC_BASE, WEBHOOK_BASE
@@ -36,12 +40,14 @@ from durable_status.local_host.reply import Receive, Scope, Send
 from durable_status.local_host.sdk import speed_up_sdk
 from durable_status.local_host.storage.provider import StorageProvider
 from durable_status.local_host.worker import Worker
+from durable_status.replay.entity_batch import EntitySettings
 from durable_status.replay.host_facts import FunctionKind, FunctionNames, HostFacts
 from durable_status.replay.profile import Profile
+from durable_status.replay.ticks import PER_SECOND, Ticks
 
 logger = logging.getLogger(__name__)
 
-_RUN_HERE = frozenset({ORCHESTRATION_TRIGGER, ACTIVITY_TRIGGER, HTTP_TRIGGER, "http", DURABLE_CLIENT})
+_RUN_HERE = frozenset({ORCHESTRATION_TRIGGER, ACTIVITY_TRIGGER, ENTITY_TRIGGER, HTTP_TRIGGER, "http", DURABLE_CLIENT})
 _ORCHESTRATOR_THREADS = 1  # they share one interpreter lock, so more of them only take turns
 _KEY_BYTES = 40
 
@@ -98,8 +104,9 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
         rpc_base_url = f"http://{LOOPBACK}:{port_of(rpc_listener)}{RPC_BASE}" if rpc_listener else None
         worker = Worker(orchestrator_threads=min(_ORCHESTRATOR_THREADS, app.settings.max_concurrent_orchestrators))
         stack.enter_context(worker.running())
+        http_calls = HttpCalls(await stack.enter_async_context(open_http_session(options.profile)), clock)
         await stack.enter_async_context(
-            _dispatcher(app, functions, facts, storage, worker, options.profile, clock).running()
+            _dispatcher(app, functions, facts, storage, worker, http_calls, options.profile, clock).running()
         )
         links = Links(
             hub=app.settings.hub_name,
@@ -163,10 +170,16 @@ def _host_facts(app: App, functions: Sequence[AppFunction]) -> HostFacts:
     return HostFacts(
         orchestrators=names(FunctionKind.ORCHESTRATOR, ORCHESTRATION_TRIGGER),
         activities=names(FunctionKind.ACTIVITY, ACTIVITY_TRIGGER),
+        entities=names(FunctionKind.ENTITY, ENTITY_TRIGGER),
+        entity_reorder_window=_reorder_window(app),
         max_orchestration_actions=app.settings.max_orchestration_actions,
         store_inputs_in_history=app.settings.store_inputs_in_history,
         default_http_sleep_milliseconds=app.settings.default_http_sleep_milliseconds,
     )
+
+
+def _reorder_window(app: App) -> Ticks:
+    return Ticks(app.settings.entity_reorder_minutes * 60 * PER_SECOND)
 
 
 def _dispatcher(
@@ -175,16 +188,23 @@ def _dispatcher(
     facts: HostFacts,
     storage: StorageProvider,
     worker: Worker,
+    http_calls: HttpCalls,
     profile: Profile,
     clock: Clock,
 ) -> Dispatcher:
+    entity_settings = EntitySettings(
+        reorder_window=_reorder_window(app), max_batch_size=app.settings.max_entity_batch_size
+    )
     return Dispatcher(
         storage,
         Orchestrations(functions, facts, profile, clock),
-        Activities(functions, facts.activities, worker, clock, profile),
+        Entities(functions, facts.entities, entity_settings, profile, clock),
+        Activities(functions, facts.activities, worker, http_calls, clock, profile),
         worker,
+        clock,
         max_orchestrations=app.settings.max_concurrent_orchestrators,
         max_activities=app.settings.max_concurrent_activities,
+        max_entities=app.settings.max_concurrent_entities,
     )
 
 
@@ -216,5 +236,6 @@ def _management(
         reading,
         Control(storage, clock, profile, uses_app_lease=settings.uses_app_lease),
         Purging(storage, clock, profile, strict=options.strict),
+        EntityOperations(storage, facts.entities, clock, profile),
     )
     return ManagementApi(operations, surroundings, Callers(rpc_port=rpc_port, allowed_origins=options.allowed_origins))

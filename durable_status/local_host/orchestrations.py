@@ -24,7 +24,7 @@ from durable_status.local_host.worker import call_function
 from durable_status.replay.answer import HostRefusal
 from durable_status.replay.classic import Orchestrator
 from durable_status.replay.decisions import ScheduleActivity, SendEvent, SetTimer, StartSubOrchestration
-from durable_status.replay.episode import Episode, Instance, run_episode
+from durable_status.replay.episode import Episode, Instance, child_started, run_episode
 from durable_status.replay.events import (
     Event,
     EventRaised,
@@ -33,12 +33,12 @@ from durable_status.replay.events import (
     OrchestrationInstance,
     OrchestrationStatus,
     OrchestratorStarted,
-    ParentInstance,
     TimerFired,
 )
 from durable_status.replay.host_facts import HostFacts
 from durable_status.replay.profile import Profile
 from durable_status.replay.ticks import Ticks
+from durable_status.replay.traps import Trap
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Orchestrations:
         self._host = host
         self._profile = profile
         self._clock = clock
-        self._said: dict[str, set[str]] = {}  # warnings by instance: every episode finds them again
+        self._said: dict[str, set[Trap]] = {}  # warnings by instance: every episode finds them again
 
     def run(self, work: OrchestrationWork) -> EpisodeCommit:
         """Run the episodes that `work` causes; what is to be committed may be only that its messages are consumed."""
@@ -70,7 +70,11 @@ class Orchestrations:
         while True:
             now = self._clock.now()
             episode = run_episode(
-                Instance(instance_id=work.instance_id, carried_status=carried_status),
+                Instance(
+                    instance_id=work.instance_id,
+                    carried_status=carried_status,
+                    custom_status=row.custom_status if row else None,
+                ),
                 history,
                 messages,
                 orchestrator=orchestrator,
@@ -108,7 +112,7 @@ class Orchestrations:
 
         return call
 
-    def _warn(self, instance_id: str, warnings: Iterable[str]) -> None:
+    def _warn(self, instance_id: str, warnings: Iterable[Trap]) -> None:
         for warning in warnings:
             said = self._said.setdefault(instance_id, set())
             if warning not in said:
@@ -222,7 +226,9 @@ class _Outbox:
                     self.messages.append(_child_start(started, decision, now))
                 case SendEvent():
                     event = EventRaised(timestamp=now, name=decision.name, input=decision.input)
-                    self.messages.append(Message(instance_id=decision.instance_id, event=event))
+                    self.messages.append(
+                        Message(instance_id=decision.instance_id, event=event, due=decision.due or Ticks(0))
+                    )
         if episode.parent_message is not None:
             parent = episode.parent_message.parent
             self.messages.append(
@@ -254,19 +260,6 @@ def _timer(execution: OrchestrationInstance, decision: SetTimer, now: Ticks) -> 
 
 
 def _child_start(started: ExecutionStarted, decision: StartSubOrchestration, now: Ticks) -> Message:
-    child = OrchestrationInstance(instance_id=decision.instance_id, execution_id=uuid.uuid4().hex)
-    event = ExecutionStarted(
-        timestamp=now,
-        orchestration_instance=child,
-        parent_instance=ParentInstance(
-            name=started.name,
-            orchestration_instance=started.orchestration_instance,
-            task_schedule_id=decision.id,
-            version=started.version,
-        ),
-        name=decision.name,
-        version=decision.version,
-        input=decision.input,
-        generate_new_trace=started.generate_new_trace,
-    )
+    event = child_started(started, decision, execution_id=uuid.uuid4().hex, now=now)
+    child = event.orchestration_instance
     return Message(instance_id=child.instance_id, execution_id=child.execution_id, event=event)

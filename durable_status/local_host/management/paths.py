@@ -20,6 +20,12 @@ _SLASH_ESCAPE = re.compile("(%2F)", re.IGNORECASE)
 _ROUTES: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("orchestrators/{name}", {"POST": "start"}),
     ("orchestrators/{name}/{instance_id}", {"POST": "start"}),
+    ("entities", {"GET": "list_entities", "POST": "signal_entity", "DELETE": "delete_entity"}),
+    ("entities/{entity_name}", {"GET": "list_entities", "POST": "signal_entity", "DELETE": "delete_entity"}),
+    (
+        "entities/{entity_name}/{entity_key}",
+        {"GET": "show_entity", "POST": "signal_entity", "DELETE": "delete_entity"},
+    ),
     ("instances", {"GET": "list_instances", "DELETE": "purge_many"}),
     ("instances/{instance_id}", {"GET": "show", "DELETE": "purge_one"}),
     ("instances/{instance_id}/raiseEvent/{event_name}", {"POST": "raise_event"}),

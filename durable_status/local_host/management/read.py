@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-
 from durable_status.local_host.management.documents import (
     DuplicateEventError,
     HistoryView,
@@ -11,18 +9,15 @@ from durable_status.local_host.management.documents import (
     status_document,
 )
 from durable_status.local_host.management.filters import instance_filter
+from durable_status.local_host.management.paging import PageRequest, PageSizeError, token_header
 from durable_status.local_host.management.query import Query
-from durable_status.local_host.management.refusal import bad_argument, failure
+from durable_status.local_host.management.refusal import bad_argument
 from durable_status.local_host.management.request import Request
 from durable_status.local_host.reply import Reply, bare, json_text
-from durable_status.local_host.storage.provider import InstanceFilter, InstanceRow, Page, StorageProvider
+from durable_status.local_host.storage.provider import InstanceFilter, InstanceRow, StorageProvider
 from durable_status.replay.events import OrchestrationStatus
 from durable_status.replay.profile import Profile
 from durable_status.stored_json import dump_stored
-
-_DEFAULT_PAGE = 100
-_TOKEN_HEADER = "x-ms-continuation-token"
-_BAD_PAGE_SIZE = "Take count must be positive and greater than 0."
 
 
 class Reading:
@@ -66,36 +61,9 @@ class Reading:
         wanted = instance_filter(request.query)
         # Without a condition the platform takes another way, which ignores showInput (http.md §1.3).
         show_input = request.query.truth("showInput", default=True) or wanted == InstanceFilter()
-        top = request.query.integer("top")
-        limit = _DEFAULT_PAGE if top is None else top
-        page = await self._page(wanted, request.headers.get(_TOKEN_HEADER, ""), limit)
-        documents = [status_document(row, show_input=show_input) for row in page.rows]
-        return json_text(200, dump_stored(documents), (_TOKEN_HEADER, _write_token(page.last_id)))
-
-    async def _page(self, wanted: InstanceFilter, token: str, limit: int) -> Page:
-        """One page. A page size or token that makes no sense is refused by 2.13 and empties the page in 3.x."""
-        strict = self._profile.checks_pages
-        if limit < 0 and not strict:
-            raise failure(_BAD_PAGE_SIZE, "DurableTask.AzureStorage.DurableTaskStorageException")
-        if limit < 1 and strict:
-            raise bad_argument(_BAD_PAGE_SIZE)
         try:
-            after_id = _read_token(token)
-        except ValueError as error:
-            if strict:
-                raise failure(f"The continuation token is not valid: {error}.", "System.FormatException") from error
-            return Page()
-        return Page() if limit == 0 else await self._storage.list_instances(wanted, after_id=after_id, limit=limit)
-
-
-def _write_token(last_id: str | None) -> str:
-    return "" if last_id is None else base64.urlsafe_b64encode(last_id.encode()).decode()
-
-
-def _read_token(token: str) -> str | None:
-    """The id that a page ended with.
-
-    Raises:
-        ValueError: it is no token of ours.
-    """
-    return base64.b64decode(token, altchars=b"-_", validate=True).decode() if token else None
+            page = await PageRequest.read(request, self._profile).fetch(self._storage, wanted)
+        except PageSizeError as error:
+            raise bad_argument(str(error)) from error
+        documents = [status_document(row, show_input=show_input) for row in page.rows]
+        return json_text(200, dump_stored(documents), token_header(page))

@@ -1,4 +1,4 @@
-"""The functions that the HTTP recordings speak of, without the entities."""
+"""The functions that the HTTP recordings speak of."""
 
 from datetime import timedelta
 
@@ -106,3 +106,23 @@ def Echo(x):
 @app.activity_trigger(input_name="x")
 def Boom(x):
     raise ValueError(f"boom {x}")
+
+
+@app.entity_trigger(context_name="context")
+def Counter(context):
+    total = context.get_state(lambda: 0)
+    if context.operation_name == "add":
+        total += context.get_input()
+        context.set_state(total)
+    context.set_result(total)
+
+
+@app.entity_trigger(context_name="context")
+def Box(context):
+    operation = context.operation_name
+    if operation == "set":
+        context.set_state(context.get_input())
+    elif operation == "delete":
+        context.destruct_on_exit()
+    elif operation == "get":
+        context.set_result(context.get_state())

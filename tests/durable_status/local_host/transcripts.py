@@ -156,5 +156,8 @@ class _Stage:
 
 
 def _without_json_error(text: str) -> str:
-    """The ExceptionMessage of a JSON error is not compared (http.md §8)."""
-    return re.sub(r'("Message":"Invalid JSON content","ExceptionMessage":")(?:[^"\\]|\\.)*"', r'\1<details>"', text)
+    """What the JSON parser says of a broken body is not compared (http.md §8)."""
+    words = (
+        r'("Message":"(?:Invalid JSON content","ExceptionMessage":"|Could not parse JSON content: ))(?:[^"\\]|\\.)*"'
+    )
+    return re.sub(words, r'\1<details>"', text)
