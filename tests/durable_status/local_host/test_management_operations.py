@@ -792,3 +792,92 @@ def test_the_log_is_quiet_about_ordinary_requests(caplog: pytest.LogCaptureFixtu
     _with_host(test)
 
     assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+# What terminate, suspend and resume do to an instance
+
+
+async def _in_one_batch(host: RunningHost, storage: QuietStorage, requests: list[tuple[str, str | None]]) -> None:
+    """Send requests to instance ``i`` that its next episode gets together."""
+    storage.stop_worker()
+    for path, body in requests:
+        assert (await host.manage("POST", path, body)).status == 202
+    storage.start_worker()
+    await storage.until_quiet()
+
+
+def _with_storage(test: Callable[[RunningHost, QuietStorage], Any]) -> Any:
+    async def main() -> Any:
+        storage: list[QuietStorage] = []
+
+        def make(clock: Clock) -> Any:
+            storage.append(QuietStorage(MemoryStorage(clock)))
+            return storage[0]
+
+        async with running_host(TRANSCRIPTS, storage=make, profile=PROFILE_2_13) as host:
+            return await test(host, storage[0])
+
+    return asyncio.run(main())
+
+
+@pytest.mark.conforms("R3.9-5")
+def test_an_instance_that_is_terminated_before_it_ran_runs_once() -> None:
+    async def test(host: RunningHost, storage: QuietStorage) -> None:
+        requests = [("orchestrators/WaitGo/i", None), ("instances/i/terminate?reason=no", None)]
+        await _in_one_batch(host, storage, requests)
+        document = await host.status("i")
+        assert (document["runtimeStatus"], document["output"]) == ("Terminated", "no")
+        assert document["customStatus"] == {"waiting": "go"}
+
+    _with_storage(test)
+
+
+@pytest.mark.conforms("R3.9-6")
+@pytest.mark.parametrize("terminates_first", [True, False])
+def test_a_termination_beats_a_completion_in_the_same_batch(terminates_first: bool) -> None:
+    async def test(host: RunningHost, storage: QuietStorage) -> None:
+        await host.start("WaitGo", "i")
+        await storage.until_quiet()
+        requests: list[tuple[str, str | None]] = [
+            ("instances/i/terminate?reason=no", None),
+            ("instances/i/raiseEvent/go", "1"),
+        ]
+        await _in_one_batch(host, storage, requests if terminates_first else requests[::-1])
+        document = await host.status("i")
+        assert (document["runtimeStatus"], document["output"]) == ("Terminated", "no")
+
+    _with_storage(test)
+
+
+@pytest.mark.conforms("R3.9-7", "R3.9-8", "R3.9-9")
+def test_a_suspended_instance_holds_its_events_until_it_is_resumed() -> None:
+    async def test(host: RunningHost, storage: QuietStorage) -> None:
+        await host.start("ContinueWithEvents", "i")
+        await storage.until_quiet()
+        await host.manage("POST", "instances/i/suspend?reason=hold")
+        await storage.until_quiet()
+        await host.raise_event("i", "go", 1)
+        await storage.until_quiet()
+        held = await host.status("i")
+        assert (held["runtimeStatus"], held["output"], held["input"]) == ("Suspended", "hold", None)
+        await host.manage("POST", "instances/i/resume?reason=on")
+        await storage.until_quiet()
+        resumed = await host.status("i")
+        assert (resumed["runtimeStatus"], resumed["input"]) == ("Running", "1"), "the event came through"
+
+    _with_storage(test)
+
+
+@pytest.mark.conforms("R3.9-9")
+def test_the_resume_reason_is_the_output_until_the_end() -> None:
+    async def test(host: RunningHost, storage: QuietStorage) -> None:
+        await host.start("WaitGo", "i")
+        for path in ("suspend?reason=hold", "resume?reason=on"):
+            await storage.until_quiet()
+            await host.manage("POST", f"instances/i/{path}")
+        await storage.until_quiet()
+        assert (await host.status("i"))["output"] == "on"
+        await host.raise_event("i", "go", 1)
+        assert (await host.until_status("i", "Completed"))["output"] == {"got": 1}
+
+    _with_storage(test)
