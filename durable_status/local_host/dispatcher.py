@@ -71,8 +71,9 @@ class Dispatcher:
         try:
             yield
         finally:
-            await _cancel([*loops, *self._put_off])
+            await _cancel(loops)
             await self._finish()
+            await _cancel(self._put_off)
 
     async def _finish(self) -> None:
         if not self._busy:
@@ -134,6 +135,7 @@ class Dispatcher:
 
 
 async def _cancel(tasks: Collection[asyncio.Task[None]]) -> None:
+    tasks = list(tasks)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
