@@ -16,7 +16,6 @@ import click
 from durable_status.app.load import load_app
 from durable_status.errors import DurableStatusError
 from durable_status.local_host.clock import SystemClock
-from durable_status.local_host.redaction import redact_keys
 from durable_status.local_host.storage.choice import StorageChoice, parse_storage_choice
 from durable_status.replay.profile import PROFILE_2_13, PROFILE_3, Profile
 
@@ -67,8 +66,6 @@ def start(folder: Path, port: int | None, rpc_port: int, storage: str, extension
     logging.basicConfig(format="[%(asctime)s] %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
     for chatty in ("uvicorn", "azure", "asyncio", "aiohttp"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(redact_keys)
     try:
         choice = parse_storage_choice(storage)
         _serve(folder, port, rpc_port, choice, _PROFILES[extension])

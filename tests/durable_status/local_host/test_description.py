@@ -23,7 +23,7 @@ from durable_status.local_host.management.description import DESCRIPTION_PATH
 from durable_status.local_host.management.paths import _ROUTES
 from tests.hosts import TRANSCRIPTS, RunningHost, running_host
 
-_EXAMPLES = 15
+_EXAMPLES = 8
 _CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
 _SECONDS = 10
 _SENTINELS = ("sentinel-live", "sentinel-done", "sentinel-failed")

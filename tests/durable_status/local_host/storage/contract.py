@@ -18,11 +18,13 @@ from durable_status.local_host.storage.provider import (
     InstanceRow,
     Message,
     OrchestrationWork,
+    Rewrite,
     StorageProvider,
 )
 from durable_status.replay.events import (
     EventRaised,
     ExecutionStarted,
+    GenericEvent,
     OrchestrationInstance,
     OrchestrationStatus,
     OrchestratorCompleted,
@@ -310,6 +312,27 @@ class StorageContract:
             assert await storage.read_instance("one") is None
             assert list(await storage.read_history("one")) == []
             assert await nothing_comes(storage.next_orchestration())
+
+        self.run(test)
+
+    def test_rewriting_replaces_rows_and_histories_and_sends_messages_together(self) -> None:
+        async def test(storage: StorageProvider, _clock: ManualClock) -> None:
+            for name in ("one", "two"):
+                await storage.create_instance(new_row(name), start_event(new_row(name)), replace_live=False)
+                work = await storage.next_orchestration()
+                events = [OrchestratorStarted(timestamp=Ticks(1)), start_event(new_row(name)), raised(1)]
+                ended = new_row(name, runtime_status=COMPLETED)
+                await storage.commit(work, EpisodeCommit(row=ended, replaces_history=True, events=events))
+
+            generic = GenericEvent(timestamp=Ticks(2), data="again")
+            rewrites = [Rewrite(row=new_row(name), history=[generic]) for name in ("one", "two")]
+            await storage.rewrite(rewrites, [Message(instance_id="two", event=generic)])
+
+            assert [await storage.read_instance(name) for name in ("one", "two")] == [new_row("one"), new_row("two")]
+            assert [list(await storage.read_history(name)) for name in ("one", "two")] == [[generic], [generic]]
+            work = await storage.next_orchestration()
+            assert (work.instance_id, list(work.history)) == ("two", [generic])
+            assert [message.event for message in work.messages.values()] == [generic]
 
         self.run(test)
 
