@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from durable_status.app.functions import (
     ACTIVITY_TRIGGER,
     DURABLE_CLIENT,
     HTTP_TRIGGER,
     ORCHESTRATION_TRIGGER,
+    TIMER_TRIGGER,
     App,
     AppFunction,
 )
 from durable_status.local_host.activities import Activities
+from durable_status.local_host.admin import Admin, Call, ListedFunction
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.dispatcher import Dispatcher
+from durable_status.local_host.errors import LocalHostError
 from durable_status.local_host.http_functions import HttpFunctions, ServedFunction, serve_functions
+from durable_status.local_host.keys import FILE_NAME as KEYS_FILE
+from durable_status.local_host.keys import load_keys
 from durable_status.local_host.listen import LOOPBACK, AsgiServer, listen, listen_near, port_of
 from durable_status.local_host.management.api import ManagementApi
 from durable_status.local_host.management.links import Links
 from durable_status.local_host.management.operations import Operations
-from durable_status.local_host.management.paths import RPC_BASE, WEBHOOK_BASE
+from durable_status.local_host.management.paths import RPC_BASE
 from durable_status.local_host.orchestrations import Orchestrations
-from durable_status.local_host.reply import Receive, Scope, Send
+from durable_status.local_host.public import PublicApplication, with_cors
 from durable_status.local_host.sdk import speed_up_sdk
 from durable_status.local_host.storage.provider import StorageProvider
+from durable_status.local_host.timers import FILE_NAME as TIMERS_FILE
+from durable_status.local_host.timers import Schedule, ScheduleError, Timers, read_schedule
 from durable_status.local_host.worker import Worker
 from durable_status.replay.host_facts import FunctionKind, FunctionNames, HostFacts
-from durable_status.replay.profile import Profile
+from durable_status.replay.profile import PROFILE_3, Profile
 
-_RUN_HERE = frozenset({ORCHESTRATION_TRIGGER, ACTIVITY_TRIGGER, HTTP_TRIGGER, "http", DURABLE_CLIENT})
+_RUN_HERE = frozenset({ORCHESTRATION_TRIGGER, ACTIVITY_TRIGGER, HTTP_TRIGGER, "http", TIMER_TRIGGER, DURABLE_CLIENT})
 _ORCHESTRATOR_THREADS = 1  # they share one interpreter lock, so more of them only take turns
-_KEY_BYTES = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +50,16 @@ class HostOptions:
     port: int
     rpc_port: int
     profile: Profile
+    address: str = LOOPBACK
+    """The IP address of the public listener; the RPC endpoint stays on loopback."""
+    enable_auth: bool = False
+    """Whether keys count; without it everybody may call everything."""
+    cors_origins: Sequence[str] = ()
+    cors_credentials: bool = False
+    strict: bool = False
+    """Whether a trap ends an orchestration with a clear error, instead of doing what the platform does."""
+    state_folder: Path | None = None
+    """Where keys and the times of timers are kept; None: they last as long as the host."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +74,7 @@ class LocalHost:
     served: Sequence[ServedFunction]
     problems: Sequence[str]
     """Functions that do not work here, a sentence each."""
+    timers: Sequence[AppFunction] = field(default=())
 
 
 @asynccontextmanager
@@ -69,54 +86,100 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
     Raises:
         LocalHostError: a port or the task hub cannot be had; nothing is left running.
     """
+    _check(app, options)
     speed_up_sdk()
     functions, problems = _runnable(app)
     http_functions = [function for function in functions if function.trigger_type == HTTP_TRIGGER]
     served, route_problems = serve_functions(http_functions, app.settings.route_prefix)
+    schedules, timer_problems = _schedules(functions)
     facts = _host_facts(app, functions)
     async with AsyncExitStack() as stack:
-        listener = stack.enter_context(closing(listen(options.port)))
+        listener = stack.enter_context(closing(listen(options.port, options.address)))
         rpc_listener = stack.enter_context(closing(listen_near(options.rpc_port)))
         await storage.open()
         stack.push_async_callback(storage.close)
-        base_url = f"http://localhost:{port_of(listener)}"
+        base_url = f"http://{_called(options.address)}:{port_of(listener)}"
         rpc_base_url = f"http://{LOOPBACK}:{port_of(rpc_listener)}{RPC_BASE}"
         worker = Worker(orchestrator_threads=min(_ORCHESTRATOR_THREADS, app.settings.max_concurrent_orchestrators))
         stack.enter_context(worker.running())
-        await stack.enter_async_context(
-            _dispatcher(app, functions, facts, storage, worker, options.profile, clock).running()
-        )
+        activities = Activities(functions, facts.activities, worker, clock, options.profile)
+        dispatcher = _dispatcher(app, functions, facts, storage, worker, activities, options.profile, clock)
+        await stack.enter_async_context(dispatcher.running())
+        keys = load_keys(_in_state(options, KEYS_FILE), [function.name for function in http_functions])
         links = Links(
             hub=app.settings.hub_name,
             connection=app.settings.connection_name,
-            key=secrets.token_urlsafe(_KEY_BYTES),
+            key=keys.system,
             public_origin=base_url,
             rpc_base_url=rpc_base_url,
         )
+        timers = Timers(schedules, worker, links, clock, _in_state(options, TIMERS_FILE))
         management = _management(app, facts, links, storage, options.profile, clock, port_of(rpc_listener))
-        public = _PublicApplication(management, HttpFunctions(served, links, worker))
-        await stack.enter_async_context(AsgiServer(public, listener).running())
+        enforced = keys if options.enable_auth else None
+        http = HttpFunctions(served, links, worker, enforced)
+        admin = Admin(_listed(app, served, http, timers, activities), base_url, enforced)
+        await stack.enter_async_context(admin.running())
+        public = PublicApplication(management, admin, http, keys=enforced, headers=app.settings.custom_headers)
+        open_to = with_cors(public, options.cors_origins, credentials=options.cors_credentials)
+        await stack.enter_async_context(AsgiServer(open_to, listener).running())
         await stack.enter_async_context(AsgiServer(management, rpc_listener).running())
+        await stack.enter_async_context(timers.running())
         yield LocalHost(
             app=app,
             base_url=base_url,
             rpc_base_url=rpc_base_url,
             served=served,
-            problems=[*app.problems, *problems, *route_problems],
+            problems=[*app.problems, *problems, *route_problems, *timer_problems],
+            timers=[function for function, _ in schedules],
         )
 
 
-class _PublicApplication:
-    """What the public listener serves: the management API under its base, the app's functions everywhere else."""
+def _check(app: App, options: HostOptions) -> None:
+    if app.settings.extended_sessions and options.profile is PROFILE_3:
+        raise LocalHostError(
+            "host.json: extendedSessionsEnabled is not available to Python apps, and extension 3.x does not start "
+            "with it; delete it, or be 2.13 with --extension 2.13."
+        )
 
-    def __init__(self, management: ManagementApi, functions: HttpFunctions) -> None:
-        self._management = management
-        self._functions = functions
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_management = scope["path"].casefold().startswith(WEBHOOK_BASE)
-        application = self._management if is_management else self._functions
-        await application(scope, receive, send)
+def _called(address: str) -> str:
+    """The name under which a caller on this machine reaches the address."""
+    if address in (LOOPBACK, "0.0.0.0", "::", "::1"):
+        return "localhost"
+    return f"[{address}]" if ":" in address else address
+
+
+def _in_state(options: HostOptions, name: str) -> Path | None:
+    return options.state_folder / name if options.state_folder else None
+
+
+def _schedules(functions: Sequence[AppFunction]) -> tuple[list[tuple[AppFunction, Schedule]], list[str]]:
+    """The timer functions with their schedules, and a sentence for each whose schedule cannot be read."""
+    schedules: list[tuple[AppFunction, Schedule]] = []
+    problems: list[str] = []
+    for function in functions:
+        if function.trigger_type == TIMER_TRIGGER:
+            try:
+                schedules.append((function, read_schedule(str(function.trigger.get("schedule")))))
+            except ScheduleError as error:
+                problems.append(f"Function '{function.name}' is not run: {error}")
+    return schedules, problems
+
+
+def _listed(
+    app: App, served: Sequence[ServedFunction], http: HttpFunctions, timers: Timers, activities: Activities
+) -> list[ListedFunction]:
+    """Every function of the app, for ``/admin/functions``."""
+    paths = {item.function.name: item.path for item in served}
+    calls: dict[str, Call] = {
+        HTTP_TRIGGER: http.call,
+        TIMER_TRIGGER: lambda function, _: timers.call(function),
+        ACTIVITY_TRIGGER: activities.call_directly,
+    }
+    return [
+        ListedFunction(function=function, path=paths.get(function.name), call=calls.get(function.trigger_type))
+        for function in app.functions
+    ]
 
 
 def _runnable(app: App) -> tuple[list[AppFunction], list[str]]:
@@ -124,6 +187,9 @@ def _runnable(app: App) -> tuple[list[AppFunction], list[str]]:
     functions: list[AppFunction] = []
     problems: list[str] = []
     for function in app.functions:
+        if function.is_disabled:
+            problems.append(f"Function '{function.name}' is disabled by a setting.")
+            continue
         foreign = [kind for kind in (str(binding["type"]) for binding in function.bindings) if kind not in _RUN_HERE]
         if foreign:
             problems.append(f"Function '{function.name}' is not run here: this host has no {', '.join(foreign)}.")
@@ -153,13 +219,14 @@ def _dispatcher(
     facts: HostFacts,
     storage: StorageProvider,
     worker: Worker,
+    activities: Activities,
     profile: Profile,
     clock: Clock,
 ) -> Dispatcher:
     return Dispatcher(
         storage,
         Orchestrations(functions, facts, profile, clock),
-        Activities(functions, facts.activities, worker, clock, profile),
+        activities,
         worker,
         max_orchestrations=app.settings.max_concurrent_orchestrators,
         max_activities=app.settings.max_concurrent_activities,

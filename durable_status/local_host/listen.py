@@ -19,18 +19,19 @@ _RANDOM_PORTS = range(30_000, 31_000)
 _ATTEMPTS = 10
 
 
-def listen(port: int) -> socket.socket:
-    """Listen on a loopback port; 0 takes any free one.
+def listen(port: int, address: str = LOOPBACK) -> socket.socket:
+    """Listen on a port, on loopback unless told otherwise; 0 takes any free one.
 
     Raises:
         ListenError: the port is taken or not allowed.
     """
     # Without the protocol named, asyncio does not switch off Nagle's algorithm: 40 ms more for every answer.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if hasattr(socket, "SO_REUSEADDR") and not hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port that was just closed is free
     try:
-        listener.bind((LOOPBACK, port))
+        listener.bind((address, port))
         listener.listen(2048)
     except (OSError, OverflowError) as error:
         listener.close()

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from durable_status.app.functions import ORCHESTRATION_TRIGGER, AppFunction, by_durable_name
 from durable_status.local_host.clock import Clock
+from durable_status.local_host.invocations import invocation
 from durable_status.local_host.storage.provider import (
     ActivityCall,
     EpisodeCommit,
@@ -101,7 +102,9 @@ class Orchestrations:
         def call(trigger: str) -> str:
             if registered is None:
                 raise HostRefusal(self._host.orchestrators.unknown_sentence(name))
-            answer: str = call_function(self._functions[registered], trigger)
+            function = self._functions[registered]
+            with invocation(function.name):
+                answer: str = call_function(function, trigger)
             return answer
 
         return call
