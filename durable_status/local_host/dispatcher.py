@@ -15,7 +15,6 @@ from durable_status.local_host.worker import Worker
 
 logger = logging.getLogger(__name__)
 
-_GRACE_SECONDS = 2.0
 _PAUSE_AFTER_ERROR_SECONDS = 1.0
 
 Work = TypeVar("Work", OrchestrationWork, ActivityWork)
@@ -33,12 +32,14 @@ class Dispatcher:
         *,
         max_orchestrations: int,
         max_activities: int,
+        grace_seconds: float,
     ) -> None:
         self._storage = storage
         self._orchestrations = orchestrations
         self._activities = activities
         self._worker = worker
         self._limits = (max_orchestrations, max_activities)
+        self._grace_seconds = grace_seconds
         self._busy: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
@@ -63,7 +64,7 @@ class Dispatcher:
     async def _finish(self) -> None:
         if not self._busy:
             return
-        _, unfinished = await asyncio.wait(self._busy, timeout=_GRACE_SECONDS)
+        _, unfinished = await asyncio.wait(self._busy, timeout=self._grace_seconds)
         if unfinished:
             logger.warning("Still running: %d function calls. They run again when a host is started.", len(unfinished))
         await _cancel(unfinished)
@@ -83,6 +84,9 @@ class Dispatcher:
         try:
             commit = await self._worker.run_orchestration(lambda: self._orchestrations.run(work))
             await self._storage.commit(work, commit)
+        except asyncio.CancelledError:
+            await self._storage.release(work)  # for the next host in this process
+            raise
         except Exception:
             # Not the user's error, which is an outcome like any other. The work is kept, but not at full speed.
             logger.exception("Instance '%s': an episode could not be committed; trying again.", work.instance_id)

@@ -58,6 +58,8 @@ class HostOptions:
     cors_credentials: bool = False
     strict: bool = False
     """Whether a trap ends an orchestration with a clear error, instead of doing what the platform does."""
+    grace_seconds: float = 2.0
+    """How long functions and requests in hand may take to finish when the host stops."""
     state_folder: Path | None = None
     """Where keys and the times of timers are kept; None: they last as long as the host."""
 
@@ -69,6 +71,8 @@ class LocalHost:
     app: App
     base_url: str
     """Scheme, host and port of the public listener."""
+    port: int
+    """The port of the public listener."""
     rpc_base_url: str
     """The RPC endpoint, which the SDK's own client calls."""
     served: Sequence[ServedFunction]
@@ -103,7 +107,7 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
         worker = Worker(orchestrator_threads=min(_ORCHESTRATOR_THREADS, app.settings.max_concurrent_orchestrators))
         stack.enter_context(worker.running())
         activities = Activities(functions, facts.activities, worker, clock, options.profile)
-        dispatcher = _dispatcher(app, functions, facts, storage, worker, activities, options.profile, clock)
+        dispatcher = _dispatcher(app, functions, facts, storage, worker, activities, options, clock)
         await stack.enter_async_context(dispatcher.running())
         keys = load_keys(_in_state(options, KEYS_FILE), [function.name for function in http_functions])
         links = Links(
@@ -121,12 +125,13 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
         await stack.enter_async_context(admin.running())
         public = PublicApplication(management, admin, http, keys=enforced, headers=app.settings.custom_headers)
         open_to = with_cors(public, options.cors_origins, credentials=options.cors_credentials)
-        await stack.enter_async_context(AsgiServer(open_to, listener).running())
-        await stack.enter_async_context(AsgiServer(management, rpc_listener).running())
+        await stack.enter_async_context(AsgiServer(open_to, listener, options.grace_seconds).running())
+        await stack.enter_async_context(AsgiServer(management, rpc_listener, options.grace_seconds).running())
         await stack.enter_async_context(timers.running())
         yield LocalHost(
             app=app,
             base_url=base_url,
+            port=port_of(listener),
             rpc_base_url=rpc_base_url,
             served=served,
             problems=[*app.problems, *problems, *route_problems, *timer_problems],
@@ -220,16 +225,17 @@ def _dispatcher(
     storage: StorageProvider,
     worker: Worker,
     activities: Activities,
-    profile: Profile,
+    options: HostOptions,
     clock: Clock,
 ) -> Dispatcher:
     return Dispatcher(
         storage,
-        Orchestrations(functions, facts, profile, clock),
+        Orchestrations(functions, facts, options.profile, clock),
         activities,
         worker,
         max_orchestrations=app.settings.max_concurrent_orchestrators,
         max_activities=app.settings.max_concurrent_activities,
+        grace_seconds=options.grace_seconds,
     )
 
 

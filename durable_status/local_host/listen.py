@@ -67,7 +67,7 @@ def port_of(listener: socket.socket) -> int:
 class AsgiServer:
     """Serves one ASGI application on one socket, inside a running event loop."""
 
-    def __init__(self, application: Callable[..., Any], listener: socket.socket) -> None:
+    def __init__(self, application: Callable[..., Any], listener: socket.socket, grace_seconds: float) -> None:
         config = uvicorn.Config(
             application,
             http="httptools",
@@ -78,7 +78,7 @@ class AsgiServer:
             access_log=False,
             server_header=False,
             proxy_headers=False,  # the platform ignores X-Forwarded-*
-            timeout_graceful_shutdown=2,
+            timeout_graceful_shutdown=max(1, round(grace_seconds)),
         )
         self._server = _Server(config)
         self._listener = listener
