@@ -83,7 +83,7 @@ def _with_settings(function: AppFunction, environment: Mapping[str, str]) -> App
 
     def expanded(binding: Mapping[str, Any]) -> dict[str, Any]:
         return {
-            key: expand_settings(value, environment, key) if isinstance(value, str) else value
+            key: expand_settings(value, environment, f"the binding member {key}") if isinstance(value, str) else value
             for key, value in binding.items()
         }
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 
 import click
 
+_KEY = re.compile(r"(\bcode=)[^&\s\"']+")
 _CHATTY = ("uvicorn", "azure", "asyncio", "aiohttp", "watchfiles")
 
 
@@ -27,7 +29,7 @@ class _Formatter(logging.Formatter):
         self._has_colors = has_colors
 
     def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
+        text = _KEY.sub(r"\1***", super().format(record))  # apps log management URLs, and those hold a key
         color = _color(record) if self._has_colors else None
         return click.style(text, fg=color) if color else text
 
