@@ -129,10 +129,11 @@ async def running_host(
     storage: Callable[[Clock], StorageProvider] = MemoryStorage,
     profile: Profile = PROFILE_3,
     clock: Clock | None = None,
+    **choices: Any,
 ) -> AsyncIterator[RunningHost]:
-    """Serve the app in `folder` while the context lasts."""
+    """Serve the app in `folder` while the context lasts; `choices` are other members of `HostOptions`."""
     used_clock = clock or SystemClock()
-    options = HostOptions(port=0, rpc_port=0, profile=profile)
+    options = HostOptions(port=0, rpc_port=0, profile=profile, **choices)
     async with (
         run_host(app_in(folder), storage(used_clock), options, used_clock) as host,
         aiohttp.ClientSession() as session,
