@@ -9,9 +9,11 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from durable_status.app.functions import ORCHESTRATION_TRIGGER, AppFunction, by_durable_name
+from durable_status.local_host.action_lines import ActionLines, noting_lines
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.invocations import invocation
 from durable_status.local_host.storage.provider import (
@@ -23,7 +25,6 @@ from durable_status.local_host.storage.provider import (
 )
 from durable_status.local_host.worker import call_function
 from durable_status.replay.answer import HostRefusal
-from durable_status.replay.classic import Orchestrator
 from durable_status.replay.decisions import ScheduleActivity, SendEvent, SetTimer, StartSubOrchestration
 from durable_status.replay.episode import Episode, Instance, run_episode
 from durable_status.replay.events import (
@@ -78,7 +79,7 @@ class Orchestrations:
                 profile=self._profile,
             )
             outbox.add(started, episode, now)
-            self._warn(work.instance_id, episode.warnings)
+            self._warn(started.name, work.instance_id, episode.warnings, orchestrator.lines)
             following = episode.next_generation
             if following is None:
                 break
@@ -96,25 +97,19 @@ class Orchestrations:
             rest_seconds=_rest_seconds(time.perf_counter() - began, episode.open_tasks),
         )
 
-    def _orchestrator(self, name: str) -> Orchestrator:
-        registered = self._host.orchestrators.find(name)
+    def _orchestrator(self, name: str) -> _Orchestrator:
+        return _Orchestrator(self._functions, self._host, name)
 
-        def call(trigger: str) -> str:
-            if registered is None:
-                raise HostRefusal(self._host.orchestrators.unknown_sentence(name))
-            function = self._functions[registered]
-            with invocation(function.name):
-                answer: str = call_function(function, trigger)
-            return answer
-
-        return call
-
-    def _warn(self, instance_id: str, warnings: Iterable[str]) -> None:
+    def _warn(self, name: str, instance_id: str, warnings: Iterable[Any], lines: ActionLines | None) -> None:
         for warning in warnings:
+            text = str(warning)
             said = self._said.setdefault(instance_id, set())
-            if warning not in said:
-                said.add(warning)
-                logger.warning("Instance '%s': %s", instance_id, warning)
+            if text not in said:
+                said.add(text)
+                action = getattr(warning, "action", None)
+                place = lines.place_of(action) if lines is not None and action is not None else None
+                where = f" ({place})" if place else ""
+                logger.warning("Instance '%s' of %s%s: %s", instance_id, name, where, text)
 
     def _tell(self, row: InstanceRow) -> None:
         if not row.runtime_status.has_ended:
@@ -124,6 +119,24 @@ class Orchestrations:
             logger.error("Instance '%s' of %s failed: %s", row.instance_id, row.name, row.output)
         else:
             logger.info("Instance '%s' of %s: %s", row.instance_id, row.name, row.runtime_status.value)
+
+
+class _Orchestrator:
+    """Calls the orchestrator of a name, and keeps the lines of the last call."""
+
+    def __init__(self, functions: Mapping[str, AppFunction], host: HostFacts, name: str) -> None:
+        self._names = host.orchestrators
+        self._name = name
+        registered = self._names.find(name)
+        self._function = None if registered is None else functions[registered]
+        self.lines: ActionLines | None = None
+
+    def __call__(self, trigger: str) -> str:
+        if self._function is None:
+            raise HostRefusal(self._names.unknown_sentence(self._name))
+        with invocation(self._function.name), noting_lines() as self.lines:
+            answer: str = call_function(self._function, trigger)
+        return answer
 
 
 def _rest_seconds(episode_seconds: float, open_tasks: int) -> float:
