@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,16 +64,14 @@ def serve(choices: Choices, *, reload: bool) -> None:
         options = _options(choices, app)
         if reload:
             options = replace(options, grace_seconds=_GRACE_SECONDS_AT_RELOAD)
-        following: App | None = app
-        while following is not None:
-            app = following
-            async with run_host(app, storage, options, clock) as host:
-                os.environ["WEBSITE_HOSTNAME"] = host.base_url.removeprefix("http://")
-                click.echo(banner(host, options, description))
-                following = await _next_app(choices, app, stopped, shell) if reload else None
-                if following is None:
-                    await stopped.wait()
-            options = replace(options, port=host.port)  # 0 was any free one; it stays
+        async with _changes(app.root, stopped, watches=reload) as changes:
+            following: App | None = app
+            while following is not None:
+                async with run_host(following, storage, options, clock) as host:
+                    os.environ["WEBSITE_HOSTNAME"] = host.base_url.removeprefix("http://")
+                    click.echo(banner(host, options, description))
+                    following = await _next_app(choices, app.root, changes, shell)
+                options = replace(options, port=host.port)  # 0 was any free one; it stays
         click.echo("Stopping.")
 
     asyncio.run(run(app))
@@ -106,13 +106,38 @@ def _options(choices: Choices, app: App) -> HostOptions:
     )
 
 
-async def _next_app(choices: Choices, app: App, stopped: asyncio.Event, shell: dict[str, str]) -> App | None:
-    """The app as it is after the next change that can be loaded; None when it is time to stop."""
-    from durable_status.cli.reload import changes, load_again
+@asynccontextmanager
+async def _changes(root: Path, stopped: asyncio.Event, *, watches: bool) -> AsyncIterator[asyncio.Queue[list[str]]]:
+    """The changes of files while the context lasts, also those during a restart; an empty one says to stop."""
+    queue: asyncio.Queue[list[str]] = asyncio.Queue()
 
-    async for changed in changes(app.root, stopped):
+    async def watch() -> None:
+        if watches:
+            from durable_status.cli.reload import changes
+
+            async for changed in changes(root, stopped):
+                queue.put_nowait(changed)
+        await stopped.wait()
+        queue.put_nowait([])
+
+    watching = asyncio.create_task(watch())
+    await asyncio.sleep(0)  # from here on no change is missed
+    try:
+        yield queue
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def _next_app(
+    choices: Choices, root: Path, changes: asyncio.Queue[list[str]], shell: dict[str, str]
+) -> App | None:
+    """The app as it is after the next change that can be loaded; None when it is time to stop."""
+    while changed := await changes.get():
+        from durable_status.cli.reload import load_again
+
         click.echo(f"Changed: {', '.join(changed)}.")
-        following = load_again(app.root, shell, lambda: load(replace(choices, folder=app.root)))
+        following = load_again(root, shell, lambda: load(replace(choices, folder=root)))
         if following is not None:
             return following
     return None

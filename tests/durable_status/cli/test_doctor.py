@@ -84,7 +84,7 @@ def test_what_keeps_an_app_from_running_is_an_error(healthy: Path, file: str, co
         ("host.json", _HOST.replace("hubName", "other"), "names no task hub"),
         ("host.json", '{"version": "2.0"}', "names no extension bundle"),
         ("local.settings.json", _LOCAL % '"A": "b"', "FUNCTIONS_WORKER_RUNTIME is not set"),
-        ("local.settings.json", '{"Values": {' + _RUNTIME + '}}', "AzureWebJobsStorage has no value"),
+        ("local.settings.json", '{"Values": {' + _RUNTIME + "}}", "AzureWebJobsStorage has no value"),
         (".funcignore", "docs/", "in neither .funcignore nor .gitignore"),
         ("requirements.txt", "azure-functions", "does not list azure-functions-durable"),
     ],

@@ -51,6 +51,7 @@ class _Process:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self._lines.put(line.rstrip("\n"))
+        self._lines.put("(the host has ended)")
 
     def until_line(self, pattern: str) -> str:
         """Read lines until one matches."""
@@ -62,6 +63,7 @@ class _Process:
                 raise AssertionError(f"no line matched {pattern!r} in\n" + "\n".join(self.seen)) from None
             if re.search(pattern, self.seen[-1]):
                 return self.seen[-1]
+            assert self.seen[-1] != "(the host has ended)", "\n".join(self.seen)
 
     def get(self, path: str, method: str = "GET") -> str:
         """The body of an answer; asks again while the host restarts."""
@@ -70,17 +72,19 @@ class _Process:
             try:
                 with urllib.request.urlopen(urllib.request.Request(f"{self.base_url}{path}", method=method)) as answer:
                     return str(answer.read().decode())
+            except urllib.error.HTTPError:
+                raise
             except (urllib.error.URLError, ConnectionError):
                 assert time.monotonic() < deadline
 
 
 @contextmanager
-def _started(folder: Path, *options: str) -> Iterator[_Process]:
+def _started(folder: Path, *options: str, **settings: str) -> Iterator[_Process]:
     command = [sys.executable, "-W", "ignore", "-m", "durable_status", "start", "--app", str(folder)]
     with subprocess.Popen(
         [*command, "--port", "0", "--rpc-port", "0", *options],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"} | settings,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -101,7 +105,7 @@ def _write(folder: Path, code: str) -> None:
 
 
 def test_the_banner_lists_what_runs_and_what_does_not() -> None:
-    with _started(APPS / "function_json", "--storage", "memory") as host:
+    with _started(APPS / "function_json", "--storage", "memory", TASKHUB_NAME="TestHub") as host:
         text = "\n".join(host.seen)
 
     assert "Start: [POST,GET] http://localhost" in text
@@ -127,8 +131,8 @@ def test_a_changed_file_is_live_and_instances_stay(tmp_path: Path, storage: str)
         assert host.get("/api/version") == "third"
         (kept,) = json.loads(host.get("/runtime/webhooks/durabletask/instances"))
         assert kept["instanceId"] == "kept"
-        host.get("/runtime/webhooks/durabletask/instances/kept/raiseEvent/go?x=1", "POST")
-        host.until_line("Instance 'kept' of wait: Completed|raiseEvent|kept")
+        host.get("/runtime/webhooks/durabletask/instances/kept/terminate?reason=enough", "POST")
+        host.until_line("Instance 'kept' of wait: Terminated")
 
 
 @pytest.mark.parametrize("options", [(), ("--reload",)])
