@@ -38,6 +38,7 @@ from durable_status.local_host.timers import Schedule, ScheduleError, Timers, re
 from durable_status.local_host.worker import Worker
 from durable_status.replay.host_facts import FunctionKind, FunctionNames, HostFacts
 from durable_status.replay.profile import PROFILE_3, Profile
+from durable_status.replay.traps import Mode
 
 _RUN_HERE = frozenset({ORCHESTRATION_TRIGGER, ACTIVITY_TRIGGER, HTTP_TRIGGER, "http", TIMER_TRIGGER, DURABLE_CLIENT})
 _ORCHESTRATOR_THREADS = 1  # they share one interpreter lock, so more of them only take turns
@@ -230,7 +231,7 @@ def _dispatcher(
 ) -> Dispatcher:
     return Dispatcher(
         storage,
-        Orchestrations(functions, facts, options.profile, clock),
+        Orchestrations(functions, facts, options.profile, clock, Mode.STRICT if options.strict else Mode.FAITHFUL),
         activities,
         worker,
         max_orchestrations=app.settings.max_concurrent_orchestrators,

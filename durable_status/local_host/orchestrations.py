@@ -6,11 +6,11 @@ committed.
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from durable_status.app.functions import ORCHESTRATION_TRIGGER, AppFunction, by_durable_name
 from durable_status.local_host.action_lines import ActionLines, noting_lines
@@ -26,19 +26,20 @@ from durable_status.local_host.storage.provider import (
 from durable_status.local_host.worker import call_function
 from durable_status.replay.answer import HostRefusal
 from durable_status.replay.decisions import ScheduleActivity, SendEvent, SetTimer, StartSubOrchestration
-from durable_status.replay.episode import Episode, Instance, run_episode
+from durable_status.replay.episode import Episode, Instance, child_started, run_episode
 from durable_status.replay.events import (
     Event,
     EventRaised,
     ExecutionStarted,
+    ExecutionTerminated,
     OrchestrationInstance,
     OrchestrationStatus,
-    ParentInstance,
     TimerFired,
 )
 from durable_status.replay.host_facts import HostFacts
 from durable_status.replay.profile import Profile
 from durable_status.replay.ticks import Ticks
+from durable_status.replay.traps import Mode, Trap, TrapError
 
 logger = logging.getLogger(__name__)
 
@@ -49,11 +50,19 @@ _LONGEST_REST_SECONDS = 0.1
 class Orchestrations:
     """The app's orchestrators, ready to run. `run` calls user code and may be called from several threads."""
 
-    def __init__(self, functions: Iterable[AppFunction], host: HostFacts, profile: Profile, clock: Clock) -> None:
+    def __init__(
+        self,
+        functions: Iterable[AppFunction],
+        host: HostFacts,
+        profile: Profile,
+        clock: Clock,
+        mode: Mode = Mode.FAITHFUL,
+    ) -> None:
         self._functions = by_durable_name(functions, ORCHESTRATION_TRIGGER)
         self._host = host
         self._profile = profile
         self._clock = clock
+        self._mode = mode
         self._said: dict[str, set[str]] = {}  # warnings by instance: every episode finds them again
 
     def run(self, work: OrchestrationWork) -> EpisodeCommit:
@@ -69,17 +78,10 @@ class Orchestrations:
         carried_status = None
         while True:
             now = self._clock.now()
-            episode = run_episode(
-                Instance(instance_id=work.instance_id, carried_status=carried_status),
-                history,
-                messages,
-                orchestrator=orchestrator,
-                now=now,
-                host=self._host,
-                profile=self._profile,
-            )
+            instance = Instance(instance_id=work.instance_id, carried_status=carried_status)
+            episode = self._run_episode(instance, history, messages, orchestrator, now)
             outbox.add(started, episode, now)
-            self._warn(started.name, work.instance_id, episode.warnings, orchestrator.lines)
+            self._warn(work.instance_id, episode.warnings, orchestrator.lines)
             following = episode.next_generation
             if following is None:
                 break
@@ -97,19 +99,35 @@ class Orchestrations:
             rest_seconds=_rest_seconds(time.perf_counter() - began, episode.open_tasks),
         )
 
+    def _run_episode(
+        self,
+        instance: Instance,
+        history: Sequence[Event],
+        messages: Sequence[Event],
+        orchestrator: _Orchestrator,
+        now: Ticks,
+    ) -> Episode:
+        """One episode; in strict mode, one that meets a trap does nothing but terminate with its cure."""
+        run = functools.partial(
+            run_episode, instance, history, orchestrator=orchestrator, now=now, host=self._host, profile=self._profile
+        )
+        try:
+            return run(messages, mode=self._mode)
+        except TrapError as error:
+            reason = _with_place(error.trap, orchestrator.lines)
+            terminated = ExecutionTerminated(timestamp=now, input=reason)
+            return run([*messages, terminated], mode=Mode.FAITHFUL)
+
     def _orchestrator(self, name: str) -> _Orchestrator:
         return _Orchestrator(self._functions, self._host, name)
 
-    def _warn(self, name: str, instance_id: str, warnings: Iterable[Any], lines: ActionLines | None) -> None:
-        for warning in warnings:
-            text = str(warning)
-            said = self._said.setdefault(instance_id, set())
-            if text not in said:
-                said.add(text)
-                action = getattr(warning, "action", None)
-                place = lines.place_of(action) if lines is not None and action is not None else None
-                where = f" ({place})" if place else ""
-                logger.warning("Instance '%s' of %s%s: %s", instance_id, name, where, text)
+    def _warn(self, instance_id: str, traps: Iterable[Trap], lines: ActionLines | None) -> None:
+        said = self._said.setdefault(instance_id, set())
+        for trap in traps:
+            sentence = _with_place(trap, lines)
+            if sentence not in said:
+                said.add(sentence)
+                logger.warning("Instance '%s': %s", instance_id, sentence)
 
     def _tell(self, row: InstanceRow) -> None:
         if not row.runtime_status.has_ended:
@@ -119,6 +137,12 @@ class Orchestrations:
             logger.error("Instance '%s' of %s failed: %s", row.instance_id, row.name, row.output)
         else:
             logger.info("Instance '%s' of %s: %s", row.instance_id, row.name, row.runtime_status.value)
+
+
+def _with_place(trap: Trap, lines: ActionLines | None) -> str:
+    """What the trap is and its cure, after the line of user code that asked for it."""
+    place = lines.place_of(trap.action) if lines is not None and trap.action is not None else None
+    return f"{place}: {trap}" if place else str(trap)
 
 
 class _Orchestrator:
@@ -226,7 +250,9 @@ class _Outbox:
                     self.messages.append(_child_start(started, decision, now))
                 case SendEvent():
                     event = EventRaised(timestamp=now, name=decision.name, input=decision.input)
-                    self.messages.append(Message(instance_id=decision.instance_id, event=event))
+                    self.messages.append(
+                        Message(instance_id=decision.instance_id, event=event, due=decision.due or Ticks(0))
+                    )
         if episode.parent_message is not None:
             parent = episode.parent_message.parent
             self.messages.append(
@@ -258,19 +284,6 @@ def _timer(execution: OrchestrationInstance, decision: SetTimer, now: Ticks) -> 
 
 
 def _child_start(started: ExecutionStarted, decision: StartSubOrchestration, now: Ticks) -> Message:
-    child = OrchestrationInstance(instance_id=decision.instance_id, execution_id=uuid.uuid4().hex)
-    event = ExecutionStarted(
-        timestamp=now,
-        orchestration_instance=child,
-        parent_instance=ParentInstance(
-            name=started.name,
-            orchestration_instance=started.orchestration_instance,
-            task_schedule_id=decision.id,
-            version=started.version,
-        ),
-        name=decision.name,
-        version=decision.version,
-        input=decision.input,
-        generate_new_trace=started.generate_new_trace,
-    )
+    event = child_started(started, decision, execution_id=uuid.uuid4().hex, now=now)
+    child = event.orchestration_instance
     return Message(instance_id=child.instance_id, execution_id=child.execution_id, event=event)

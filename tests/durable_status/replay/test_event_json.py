@@ -7,11 +7,12 @@ import pytest
 from durable_status.replay.event_json import event_from_members, event_text, read_event
 from durable_status.replay.events import EventRaised, ExecutionStarted, OrchestrationInstance, OrchestrationStatus
 from durable_status.replay.ticks import Ticks
-from tests.recordings import recorded_episodes
+from tests.paths import GOLDENS
+from tests.recordings import read_episodes
 
 
 def test_every_recorded_event_is_written_back_to_the_letter() -> None:
-    events = [members for episode in recorded_episodes() for members in episode.history]
+    events = [members for episode in read_episodes(GOLDENS / "replay") for members in episode.trigger["history"]]
 
     assert len(events) > 3_000
     for members in events:

@@ -82,7 +82,7 @@ def test_the_same_later_is_reported_as_non_determinism_and_a_warning_has_the_tru
 
     assert (episode.output or "").startswith("Non-Deterministic workflow detected: ")
     assert episode.custom_status is None
-    assert _LIMIT_TEXT in episode.warnings[0]
+    assert _LIMIT_TEXT in str(episode.warnings[0])
 
 
 def test_a_user_error_together_with_an_oversized_status_is_lost() -> None:

@@ -120,4 +120,4 @@ def test_nothing_is_scheduled_beyond_the_limit_of_actions_and_a_warning_says_so(
     episode = Driven(orchestrator, host=host_with(max_orchestration_actions=2)).start()
 
     assert scheduled(episode) == [(0, "Echo"), (1, "Echo")]
-    assert "maxOrchestrationActions" in episode.warnings[0]
+    assert "maxOrchestrationActions" in str(episode.warnings[0])

@@ -132,8 +132,8 @@ def test_an_unknown_activity_hangs_on_2_13_and_a_warning_names_the_known_ones() 
     episode = Driven(orchestrator, profile=PROFILE_2_13).start()
 
     assert (episode.runtime_status, episode.outbox) == (RUNNING, ())
-    assert "The function 'Ekko' doesn't exist" in episode.warnings[0]
-    assert "'Echo'" in episode.warnings[0]
+    assert "The function 'Ekko' doesn't exist" in str(episode.warnings[0])
+    assert "'Echo'" in str(episode.warnings[0])
 
 
 @pytest.mark.parametrize("shape", ["alone", "any", "all", "retry"])
@@ -175,14 +175,4 @@ def test_a_child_with_a_forbidden_id_hangs_and_a_warning_says_why(child_id: str)
     episode = Driven(orchestrator).start()
 
     assert episode.outbox == ()
-    assert child_id in episode.warnings[0]
-
-
-def test_entities_and_call_http_are_refused_in_words() -> None:
-    def orchestrator(context: Any) -> Any:
-        yield context.call_http("GET", "http://localhost")
-
-    episode = Driven(orchestrator).start()
-
-    assert episode.runtime_status is FAILED
-    assert "does not run entity operations and call_http yet" in (episode.output or "")
+    assert child_id in str(episode.warnings[0])
