@@ -7,8 +7,6 @@ from pathlib import Path
 
 import click
 
-from durable_status.app.doctor import Finding, examine
-
 
 @click.command()
 @click.option(
@@ -28,9 +26,11 @@ def doctor(folder: Path) -> None:
 
     Exits with 0 if nothing keeps the app from running, else with 1. Remarks alone are no reason for 1.
     """
+    from durable_status.app.doctor import examine  # not for who only starts
+
     findings = examine(folder, dict(os.environ))
     for finding in findings:
-        _say(finding)
+        _say(finding.text, is_error=finding.is_error)
     errors = sum(finding.is_error for finding in findings)
     if not findings:
         click.echo("Nothing found.")
@@ -39,6 +39,6 @@ def doctor(folder: Path) -> None:
     raise SystemExit(1 if errors else 0)
 
 
-def _say(finding: Finding) -> None:
-    word, color = ("error", "red") if finding.is_error else ("remark", "yellow")
-    click.echo(f"{click.style(word, fg=color) if not os.environ.get('NO_COLOR') else word}: {finding.text}")
+def _say(text: str, *, is_error: bool) -> None:
+    word, color = ("error", "red") if is_error else ("remark", "yellow")
+    click.echo(f"{click.style(word, fg=color) if not os.environ.get('NO_COLOR') else word}: {text}")

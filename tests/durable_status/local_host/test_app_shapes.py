@@ -129,7 +129,7 @@ def test_a_timer_function_is_called_when_it_is_due_with_its_durable_client() -> 
     asyncio.run(main())
 
 
-@pytest.mark.conforms("XF-2")
+@pytest.mark.conforms("H5-27", "XF-2")
 def test_functions_are_called_directly_but_for_orchestrators(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
         async with running_host(PATTERNS) as host:
@@ -147,7 +147,7 @@ def test_functions_are_called_directly_but_for_orchestrators(caplog: pytest.LogC
     assert "Durable orchestrator functions do not support direct invocation." in caplog.text
 
 
-@pytest.mark.conforms("XF-1", "XF-4")
+@pytest.mark.conforms("H5-27", "XF-1", "XF-4")
 def test_admin_lists_the_functions_disabled_ones_too() -> None:
     async def main() -> None:
         async with running_host(FUNCTION_JSON) as host:
