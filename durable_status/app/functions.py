@@ -15,6 +15,7 @@ ORCHESTRATION_TRIGGER = "orchestrationTrigger"
 ACTIVITY_TRIGGER = "activityTrigger"
 ENTITY_TRIGGER = "entityTrigger"
 HTTP_TRIGGER = "httpTrigger"
+TIMER_TRIGGER = "timerTrigger"
 DURABLE_CLIENT = "durableClient"
 
 # The member of a trigger that renames the function for orchestrations.
@@ -37,6 +38,8 @@ class AppFunction:
     """Whether it is awaited on the worker's event loop; all others run in a thread."""
     takes_context: bool
     """Whether it has a parameter ``context`` that no binding fills: it gets the invocation context."""
+    is_disabled: bool = False
+    """Whether a setting switches it off: it is listed, and never called."""
 
     @classmethod
     def create(cls, name: str, bindings: Iterable[Mapping[str, Any]], call: Callable[..., Any]) -> Self:
@@ -81,6 +84,8 @@ class App:
     functions: tuple[AppFunction, ...]
     problems: tuple[str, ...] = ()
     """Functions that cannot be loaded, a sentence each; the others work, as on the platform."""
+    notices: tuple[str, ...] = ()
+    """What of its settings and files has no effect here, a sentence each."""
 
 
 def by_durable_name(functions: Iterable[AppFunction], trigger_type: str) -> dict[str, AppFunction]:

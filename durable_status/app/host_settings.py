@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from durable_status.app.errors import AppError
+from durable_status.app.section import Section, overlay
 from durable_status.app.settings_file import read_settings_file
 
 FILE_NAME = "host.json"
 
+_OVERRIDE_PREFIX = "AzureFunctionsJobHost__"
 _HUB_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{2,49}")
 _SETTING_REFERENCE = re.compile(r"%([^%]+)%")
+_OTHER_PROVIDERS = ("mssql", "netherite", "azureManaged")
+
+# What the durable extension knows and a host on one machine has no use for; said once at the start.
+_UNUSED = (
+    "extendedSessionIdleTimeoutInSeconds",
+    "notifications",
+    "appLeaseOptions",
+    "throwStatusExceptionsOnRaiseEvent",
+    "useGracefulShutdown",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +50,17 @@ class HostSettings:
     uses_app_lease: bool = True
     serves_rpc: bool = True
     """Whether there is an RPC endpoint, which the SDK's client needs."""
+    extended_sessions: bool = False
+    """Asked for, which Python apps cannot have: extension 2.x switches it off, 3.x does not start."""
+    custom_headers: Mapping[str, str] = field(default_factory=dict)
+    allowed_functions: frozenset[str] | None = None
+    """The only functions to load, in lower case; None: all of them."""
+    notices: tuple[str, ...] = ()
+    """Settings that have no effect here, a sentence each."""
 
 
 def read_host_settings(root: Path, environment: Mapping[str, str]) -> HostSettings:
-    """Read host.json of the app in `root`; names are matched in any case, unknown ones ignored.
+    """Read host.json of the app in `root`, with what the environment lays over it; unknown names are ignored.
 
     Raises:
         AppError: the file is missing, no JSON, of another version, or holds a value the host would refuse.
@@ -50,31 +68,40 @@ def read_host_settings(root: Path, environment: Mapping[str, str]) -> HostSettin
     path = root / FILE_NAME
     if not path.is_file():
         raise AppError(f'there is no {FILE_NAME} in {root}; an app needs one, at least {{"version": "2.0"}}.')
-    content = _Section(FILE_NAME, read_settings_file(path))
-    if content.value("version") != "2.0":
+    content = Section(FILE_NAME, overlay(read_settings_file(path), environment, _OVERRIDE_PREFIX))
+    if list(content) and content.value("version") != "2.0":  # an empty object is all defaults
         raise AppError(f'{FILE_NAME}: "version" must be "2.0", not {content.value("version")!r}.')
     extensions = content.section("extensions")
     durable = extensions.section("durableTask")
-    http = durable.section("httpSettings")
-    prefix = extensions.section("http").text("routePrefix")
+    http = extensions.section("http")
+    http_calls = durable.section("httpSettings")
+    storage_provider = durable.section("storageProvider")
+    _check_storage_provider(storage_provider)
+    prefix = http.text("routePrefix")
+    allowed = content.texts("functions")
     concurrency = 10 * (os.cpu_count() or 1)
+    override = durable.choice("overridableExistingInstanceStates", ("NonRunningStates", "AnyState"))
     return HostSettings(
         hub_name=_hub_name(durable.text("hubName"), environment),
-        connection_name=_connection_name(durable.section("storageProvider")),
+        connection_name=storage_provider.text("connectionName") or storage_provider.text("connectionStringName"),
         route_prefix=("api" if prefix is None else prefix).strip("/"),
-        max_concurrent_orchestrators=durable.positive("maxConcurrentOrchestratorFunctions", concurrency),
-        max_concurrent_activities=durable.positive("maxConcurrentActivityFunctions", concurrency),
-        max_concurrent_entities=durable.positive("maxConcurrentEntityFunctions", concurrency),
-        max_entity_batch_size=durable.positive("maxEntityOperationBatchSize", 5_000),
-        entity_reorder_minutes=durable.positive("entityMessageReorderWindowInMinutes", 30, or_zero=True),
-        max_orchestration_actions=durable.positive("maxOrchestrationActions", 100_000),
+        max_concurrent_orchestrators=durable.number("maxConcurrentOrchestratorFunctions", concurrency),
+        max_concurrent_activities=durable.number("maxConcurrentActivityFunctions", concurrency),
+        max_concurrent_entities=durable.number("maxConcurrentEntityFunctions", concurrency),
+        max_entity_batch_size=durable.number("maxEntityOperationBatchSize", 5_000),
+        entity_reorder_minutes=durable.number("entityMessageReorderWindowInMinutes", 30, least=0),
+        max_orchestration_actions=durable.number("maxOrchestrationActions", 100_000),
         store_inputs_in_history=durable.truth("storeInputsInOrchestrationHistory"),
-        replaces_live_instances=(durable.text("overridableExistingInstanceStates") or "").casefold() == "anystate",
-        default_http_sleep_milliseconds=http.positive("defaultAsyncRequestSleepTimeMilliseconds", 30_000),
-        uses_forwarded_host=http.truth("useForwardedHost"),
+        replaces_live_instances=override == "AnyState",
+        default_http_sleep_milliseconds=http_calls.number("defaultAsyncRequestSleepTimeMilliseconds", 30_000),
+        uses_forwarded_host=http_calls.truth("useForwardedHost"),
         default_version=durable.text("defaultVersion") or "",
         uses_app_lease=durable.truth("useAppLease", default=True),
         serves_rpc=durable.truth("localRpcEndpointEnabled", default=True),
+        extended_sessions=durable.truth("extendedSessionsEnabled"),
+        custom_headers=_headers(http.section("customHeaders")),
+        allowed_functions=None if allowed is None else frozenset(name.casefold() for name in allowed),
+        notices=tuple(_notices(durable, storage_provider)),
     )
 
 
@@ -97,58 +124,59 @@ def expand_settings(text: str, environment: Mapping[str, str], where: str) -> st
     return _SETTING_REFERENCE.sub(setting, text)
 
 
-class _Section:
-    """One object of host.json, with the name errors call it by."""
+def _check_storage_provider(section: Section) -> None:
+    kind = section.text("type")
+    if kind is not None and kind.casefold() != "azurestorage":
+        known = next((name for name in _OTHER_PROVIDERS if name.casefold() == kind.casefold()), None)
+        why = "is not imitated here" if known else "does not exist"
+        raise AppError(
+            f"{FILE_NAME}: the storage provider '{kind}' {why}; this host imitates AzureStorage only. "
+            f"For a local run set {_OVERRIDE_PREFIX}extensions__durableTask__storageProvider__type=AzureStorage."
+        )
+    section.number("partitionCount", 4, most=16)
+    section.number("controlQueueBatchSize", 32)
+    section.number("controlQueueBufferThreshold", 256, most=1000)
+    for span in ("controlQueueVisibilityTimeout", "workItemQueueVisibilityTimeout", "maxQueuePollingInterval"):
+        section.check_span(span)
 
-    def __init__(self, name: str, content: object) -> None:
-        if not isinstance(content, dict):
-            raise AppError(f"{name} must be an object, not {content!r}.")
-        self._name = name
-        self._content = {key.casefold(): value for key, value in content.items()}
 
-    def value(self, key: str) -> Any:
-        return self._content.get(key.casefold())
+def _headers(section: Section) -> dict[str, str]:
+    return {name: str(section.value(name)) for name in section}
 
-    def section(self, key: str) -> _Section:
-        return _Section(f"{self._name}: {key}", {} if self.value(key) is None else self.value(key))
 
-    def text(self, key: str) -> str | None:
-        value = self.value(key)
-        if value is not None and not isinstance(value, str):
-            raise AppError(f"{self._name}: {key} must be a text, not {value!r}.")
-        return value
-
-    def positive(self, key: str, default: int, *, or_zero: bool = False) -> int:
-        value = self.value(key)
-        if value is None:
-            return default
-        # All scalars become texts in the host's configuration, so "5" is as good as 5.
-        is_whole = not isinstance(value, bool) and str(value).strip().isdecimal()
-        if not is_whole or (int(value) == 0 and not or_zero):
-            wanted = "zero or a whole number above it" if or_zero else "a whole number above zero"
-            raise AppError(f"{self._name}: {key} must be {wanted}, not {value!r}.")
-        return int(value)
-
-    def truth(self, key: str, *, default: bool = False) -> bool:
-        value = self.value(key)
-        if value is None:
-            return default
-        text = str(value).casefold()
-        if text not in ("true", "false"):
-            raise AppError(f"{self._name}: {key} must be true or false, not {value!r}.")
-        return text == "true"
+def _notices(durable: Section, storage_provider: Section) -> Iterator[str]:
+    unused = [name for name in _UNUSED if durable.value(name) is not None]
+    if unused:
+        yield f"{FILE_NAME}: no effect here: {', '.join(unused)}."
+    tuning = [name for name in storage_provider if name not in ("type", "connectionname", "connectionstringname")]
+    if tuning:
+        yield f"{FILE_NAME}: no effect here: storageProvider settings of Azure Storage ({len(tuning)})."
+    if durable.truth("extendedSessionsEnabled"):
+        yield f"{FILE_NAME}: extendedSessionsEnabled is not available to Python apps; it is switched off."
 
 
 def _hub_name(configured: str | None, environment: Mapping[str, str]) -> str:
     if configured is None:
-        return _sanitized(environment.get("WEBSITE_SITE_NAME") or "TestHubName")
-    name = expand_settings(configured, environment, f"{FILE_NAME}: hubName")
+        return _sanitized(_default_hub_name(environment))
+    # Only a whole value is a reference (http.md §6.1).
+    is_reference = _SETTING_REFERENCE.fullmatch(configured) is not None
+    name = expand_settings(configured, environment, f"{FILE_NAME}: hubName") if is_reference else configured
     if _HUB_NAME.fullmatch(name) is None:
         raise AppError(
             f"Task hub name '{name}' should contain only alphanumeric characters, start with a letter, "
             "and have length between 3 and 45."
         )
     return name
+
+
+def _default_hub_name(environment: Mapping[str, str]) -> str:
+    slot = environment.get("WEBSITE_SLOT_NAME", "")
+    if slot and slot.casefold() != "production":
+        raise AppError(
+            f"the default task hub name is not allowed in the slot '{slot}': slots would share one hub; "
+            f"name one in {FILE_NAME}: extensions.durableTask.hubName."
+        )
+    return environment.get("WEBSITE_SITE_NAME") or "TestHubName"
 
 
 def _sanitized(site_name: str) -> str:
@@ -159,7 +187,3 @@ def _sanitized(site_name: str) -> str:
     if name[0].isdigit():
         name = f"t{name}"[:45]
     return name if len(name) >= 3 else f"{name}Hub"
-
-
-def _connection_name(storage_provider: _Section) -> str | None:
-    return storage_provider.text("connectionName") or storage_provider.text("connectionStringName")

@@ -1,17 +1,17 @@
-"""Loads an app from its folder, the way the Python worker does, and says plainly what is in the way."""
+"""Loads an app from its folder, the way the Python worker does: decorators in one script, or a folder per function."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-import traceback
-from collections.abc import MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 from durable_status.app.errors import AppError
-from durable_status.app.functions import App
-from durable_status.app.host_settings import read_host_settings
+from durable_status.app.function_folders import function_folders, index_folders
+from durable_status.app.functions import App, AppFunction
+from durable_status.app.host_settings import FILE_NAME, HostSettings, expand_settings, read_host_settings
+from durable_status.app.importing import import_script
 from durable_status.app.index import index_functions
 from durable_status.app.local_settings import apply_to_environment, read_local_settings
 
@@ -28,60 +28,69 @@ def load_app(root: Path, environment: MutableMapping[str, str]) -> App:
     if not root.is_dir():
         raise AppError(f"there is no folder {root}.")
     local_settings = read_local_settings(root)
-    apply_to_environment(local_settings, environment)
+    notices = [*local_settings.notices, *apply_to_environment(local_settings, environment)]
     settings = read_host_settings(root, environment)
-    script = root / environment.get("PYTHON_SCRIPT_FILE_NAME", _DEFAULT_SCRIPT)
-    if not script.is_file():
-        raise AppError(f"there is no {script.name} in {root}; name the app's folder with --app.")
-    functions, problems = index_functions(_import_script(script))
-    return App(root=root, settings=settings, local_settings=local_settings, functions=functions, problems=problems)
+    found, problems = _find_functions(root, environment, notices)
+    functions = []
+    for function in _allowed(found, settings, notices):
+        try:
+            functions.append(_with_settings(function, environment))
+        except AppError as error:
+            problems.append(f"Function '{function.name}' cannot be loaded: {error}")
+    if not functions:
+        raise AppError(" ".join([f"the app in {root} has no function that can be loaded.", *problems]))
+    return App(
+        root=root,
+        settings=settings,
+        local_settings=local_settings,
+        functions=tuple(functions),
+        problems=tuple(problems),
+        notices=(*notices, *settings.notices),
+    )
 
 
-def _import_script(script: Path) -> ModuleType:
-    """Import under the file's stem: custom objects in payloads record that module name."""
-    root = str(script.parent)
-    if root not in sys.path:
-        sys.path.insert(0, root)
-    spec = importlib.util.spec_from_file_location(script.stem, script)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[script.stem] = module
-    try:
-        spec.loader.exec_module(module)
-    except ModuleNotFoundError as error:
-        raise AppError(_missing_module(script, error)) from error
-    except (Exception, SystemExit) as error:
-        raise AppError(f"{script.name} cannot be imported: {_one_line(error)}{_place(script.parent, error)}") from error
-    return module
-
-
-def _missing_module(script: Path, error: ModuleNotFoundError) -> str:
-    missing = (error.name or "").partition(".")[0]
-    requirements = script.parent / "requirements.txt"
-    if not requirements.is_file():
-        cure = f"{sys.executable} -m pip install {missing}"
+def _find_functions(
+    root: Path, environment: Mapping[str, str], notices: list[str]
+) -> tuple[tuple[AppFunction, ...], list[str]]:
+    script = root / (environment.get("PYTHON_SCRIPT_FILE_NAME") or _DEFAULT_SCRIPT)
+    folders = function_folders(root)
+    if script.is_file():
+        if folders:
+            names = ", ".join(folder.name for folder in folders)
+            notices.append(f"The folders with function.json are not loaded, because there is {script.name}: {names}.")
+        functions, problems = index_functions(import_script(script))
+    elif folders:
+        functions, problems = index_folders(root, folders, environment)
     else:
-        cure = f"{sys.executable} -m pip install -r {requirements}"
-    place = _place(script.parent, error)
-    return f"{script.name} needs the module '{error.name}', which is not installed{place}. Run: {cure}"
+        raise AppError(
+            f"there is no {script.name} in {root}, nor a folder with function.json; name the app's folder with --app."
+        )
+    return functions, list(problems)
 
 
-def _one_line(error: BaseException) -> str:
-    text = error.msg if isinstance(error, SyntaxError) else str(error)
-    return f"{type(error).__name__}: {' '.join(text.split())}".rstrip(": ")
+def _allowed(functions: Iterable[AppFunction], settings: HostSettings, notices: list[str]) -> list[AppFunction]:
+    listed = settings.allowed_functions
+    if listed is None:
+        return list(functions)
+    left_out = [function.name for function in functions if function.name.casefold() not in listed]
+    if left_out:
+        notices.append(f'Not loaded, because "functions" in {FILE_NAME} does not list them: {", ".join(left_out)}.')
+    return [function for function in functions if function.name.casefold() in listed]
 
 
-def _place(root: Path, error: BaseException) -> str:
-    """Where in the app it happened: the innermost line that is the app's own."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return _file_and_line(root, error.filename, error.lineno or 0)
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if Path(frame.filename).is_relative_to(root):
-            return _file_and_line(root, frame.filename, frame.lineno or 0)
-    return ""
+def _with_settings(function: AppFunction, environment: Mapping[str, str]) -> AppFunction:
+    """The function with ``%NAME%`` replaced in its bindings, and switched off if an app setting says so."""
 
+    def expanded(binding: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            key: expand_settings(value, environment, f"the binding member {key}") if isinstance(value, str) else value
+            for key, value in binding.items()
+        }
 
-def _file_and_line(root: Path, file: str, line: int) -> str:
-    path = Path(file)
-    return f" ({path.relative_to(root) if path.is_relative_to(root) else path}, line {line})"
+    switch = environment.get(f"AzureWebJobs.{function.name}.Disabled", "")
+    return replace(
+        function,
+        trigger=expanded(function.trigger),
+        bindings=tuple(map(expanded, function.bindings)),
+        is_disabled=function.is_disabled or switch.casefold() in ("true", "1"),
+    )

@@ -5,40 +5,60 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
-from durable_status.app.functions import ACTIVITY_TRIGGER, ENTITY_TRIGGER, ORCHESTRATION_TRIGGER, by_durable_name
-from durable_status.local_host.host import LocalHost
+from durable_status.app.functions import (
+    ACTIVITY_TRIGGER,
+    ENTITY_TRIGGER,
+    ORCHESTRATION_TRIGGER,
+    AppFunction,
+    by_durable_name,
+)
+from durable_status.local_host.host import HostOptions, LocalHost
+from durable_status.local_host.keys import FILE_NAME as KEYS_FILE
 from durable_status.local_host.management.paths import WEBHOOK_BASE
-from durable_status.replay.profile import Profile
+
+_KINDS = (("orchestrators", ORCHESTRATION_TRIGGER), ("activities", ACTIVITY_TRIGGER), ("entities", ENTITY_TRIGGER))
 
 
-def banner(host: LocalHost, profile: Profile, storage: str) -> str:
-    """The functions, what does not work, and the URLs to try."""
-    return "\n".join(_lines(host, profile, storage))
+def banner(host: LocalHost, options: HostOptions, storage: str) -> str:
+    """The functions, what does not work and why, and the URLs to try."""
+    return "\n".join(_lines(host, options, storage))
 
 
-def _lines(host: LocalHost, profile: Profile, storage: str) -> Iterator[str]:
-    management = f"{host.base_url}{WEBHOOK_BASE}"
+def _lines(host: LocalHost, options: HostOptions, storage: str) -> Iterator[str]:
     yield f"durable-status {_version()}: {host.app.root}"
-    yield f"  durable extension {profile.name}, task hub {host.app.settings.hub_name} in {storage}"
+    yield f"  durable extension {options.profile.name}, task hub {host.app.settings.hub_name} in {storage}"
+    if options.enable_auth:
+        yield f"  keys are asked for; they are in {(options.state_folder or host.app.root) / KEYS_FILE}"
     yield ""
-    for item in host.served:
-        methods = ",".join(item.function.trigger.get("methods") or ["any method"])
-        yield f"  {item.function.name}: [{methods}] {host.base_url}{item.path}"
-    kinds = (("orchestrators", ORCHESTRATION_TRIGGER), ("activities", ACTIVITY_TRIGGER), ("entities", ENTITY_TRIGGER))
-    for title, trigger_type in kinds:
-        names = list(by_durable_name(host.app.functions, trigger_type))
-        if names:
-            yield f"  {title}: {', '.join(names)}"
-    if host.problems:
+    yield from _functions(host)
+    remarks = [*host.problems, *host.app.notices]
+    if remarks:
         yield ""
-        yield from (f"  {problem}" for problem in host.problems)
+        yield from (f"  {remark}" for remark in remarks)
     yield ""
+    management = f"{host.base_url}{WEBHOOK_BASE}"
     yield "Try:"
-    for name in list(by_durable_name(host.app.functions, ORCHESTRATION_TRIGGER))[:1]:
+    for name in list(by_durable_name(_enabled(host), ORCHESTRATION_TRIGGER))[:1]:
         yield f"  curl -X POST {management}/orchestrators/{name}"
     yield f"  curl {management}/instances"
     yield ""
     yield "Ctrl-C stops the host."
+
+
+def _functions(host: LocalHost) -> Iterator[str]:
+    for item in host.served:
+        methods = ",".join(item.function.trigger.get("methods") or ["any method"])
+        yield f"  {item.function.name}: [{methods}] {host.base_url}{item.path}"
+    for title, trigger_type in _KINDS:
+        names = list(by_durable_name(_enabled(host), trigger_type))
+        if names:
+            yield f"  {title}: {', '.join(names)}"
+    for function in host.timers:
+        yield f"  {function.name}: timer {function.trigger['schedule']}"
+
+
+def _enabled(host: LocalHost) -> list[AppFunction]:
+    return [function for function in host.app.functions if not function.is_disabled]
 
 
 def _version() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from durable_status.cli.doctor import doctor
 from durable_status.cli.start import start
 
 
@@ -14,3 +15,4 @@ def main() -> None:
 
 
 main.add_command(start)
+main.add_command(doctor)

@@ -1,23 +1,16 @@
-"""`durable-status start`: serve an app until it is told to stop."""
+"""`durable-status start`: its options, and what of them goes where."""
 
 from __future__ import annotations
 
-import asyncio
-import gc
-import logging
-import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from durable_status.app.load import load_app
+from durable_status.cli.log_lines import set_up_logging
+from durable_status.cli.serving import Choices, serve
 from durable_status.errors import DurableStatusError
-from durable_status.local_host.clock import SystemClock
-from durable_status.local_host.storage.choice import StorageChoice, parse_storage_choice
-from durable_status.replay.profile import PROFILE_2_13, PROFILE_3, Profile
+from durable_status.local_host.storage.choice import parse_storage_choice
+from durable_status.replay.profile import PROFILE_2_13, PROFILE_3
 
 _DEFAULT_PORT = 7071
 _DEFAULT_RPC_PORT = 17071
@@ -30,13 +23,19 @@ _PROFILES = {profile.name: profile for profile in (PROFILE_2_13, PROFILE_3)}
     "folder",
     type=click.Path(path_type=Path),
     default=Path(),
-    help="The app's folder, the one with host.json and function_app.py.  [default: here]",
+    help="The app's folder, the one with host.json.  [default: here]",
 )
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     help="Port of the app and the management API; 0 takes any free one.  "
     f"[default: Host.LocalHttpPort of local.settings.json, else {_DEFAULT_PORT}]",
+)
+@click.option(
+    "--address",
+    metavar="IP",
+    help="Address to listen on; 0.0.0.0 lets other machines in.  "
+    "[default: Host.LocalHttpAddress of local.settings.json, else 127.0.0.1]",
 )
 @click.option(
     "--rpc-port",
@@ -57,71 +56,46 @@ _PROFILES = {profile.name: profile for profile in (PROFILE_2_13, PROFILE_3)}
     default=PROFILE_3.name,
     help=f"Which line of the durable extension to be.  [default: {PROFILE_3.name}]",
 )
-def start(folder: Path, port: int | None, rpc_port: int, storage: str, extension: str) -> None:
+@click.option("--reload", is_flag=True, help="Load the app again when one of its files changes; instances stay.")
+@click.option("--strict", is_flag=True, help="End an orchestration with a clear error where the platform would hang.")
+@click.option("--enable-auth", is_flag=True, help="Ask for keys, as in Azure; they are in .durable-status/keys.json.")
+@click.option(
+    "--cors", metavar="ORIGINS", help="Comma-separated origins whose pages may call.  [default: Host.CORS of the file]"
+)
+@click.option("--cors-credentials", is_flag=True, help="Let those pages send credentials.")
+def start(
+    folder: Path,
+    port: int | None,
+    address: str | None,
+    rpc_port: int,
+    storage: str,
+    extension: str,
+    reload: bool,
+    strict: bool,
+    enable_auth: bool,
+    cors: str | None,
+    cors_credentials: bool,
+) -> None:
     """Serve an Azure Functions app on this machine: its HTTP functions, its orchestrations and the management API.
 
     Everything is on http://localhost:PORT, under the paths that "func start" uses. Ctrl-C stops it; what was running
     goes on at the next start.
     """
-    logging.basicConfig(format="[%(asctime)s] %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
-    for chatty in ("uvicorn", "azure", "asyncio", "aiohttp"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    set_up_logging()
     try:
-        choice = parse_storage_choice(storage)
-        _serve(folder, port, rpc_port, choice, _PROFILES[extension])
+        choices = Choices(
+            folder=folder,
+            port=port,
+            default_port=_DEFAULT_PORT,
+            address=address,
+            rpc_port=rpc_port,
+            storage=parse_storage_choice(storage),
+            profile=_PROFILES[extension],
+            strict=strict,
+            enable_auth=enable_auth,
+            cors=cors,
+            cors_credentials=cors_credentials,
+        )
+        serve(choices, reload=reload)
     except DurableStatusError as error:
         raise click.ClickException(str(error)) from error
-
-
-def _serve(folder: Path, port: int | None, rpc_port: int, choice: StorageChoice, profile: Profile) -> None:
-    os.environ |= {"AZURE_FUNCTIONS_ENVIRONMENT": "Development", "AzureWebJobsScriptRoot": str(folder.resolve())}
-    with _no_garbage_collection():
-        app = load_app(folder, os.environ)
-        # Imported now: the SDK, which the app has just loaded, and the servers take most of the start-up time.
-        from durable_status.cli.banner import banner
-        from durable_status.local_host.host import HostOptions, run_host
-
-    os.chdir(app.root)  # as the Functions host does; apps open files by relative paths
-
-    options = HostOptions(
-        port=port if port is not None else app.local_settings.http_port or _DEFAULT_PORT,
-        rpc_port=rpc_port,
-        profile=profile,
-    )
-
-    async def serve() -> None:
-        clock = SystemClock()
-        storage, description = choice.open_for(app.root, app.settings.hub_name, clock)
-        stopped = _stop_signal()
-        async with run_host(app, storage, options, clock) as host:
-            os.environ["WEBSITE_HOSTNAME"] = host.base_url.removeprefix("http://")
-            click.echo(banner(host, profile, description))
-            await stopped.wait()
-            click.echo("Stopping.")
-
-    asyncio.run(serve())
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """For imports: what they make stays, and searching it again and again takes a fifth of the start-up time."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
-def _stop_signal() -> asyncio.Event:
-    """An event that the first Ctrl-C or SIGTERM sets; the second ends the process at once."""
-    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
-
-    def stop(number: int, _frame: object) -> None:
-        if stopped.is_set():
-            os._exit(128 + number)
-        loop.call_soon_threadsafe(stopped.set)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-    return stopped

@@ -70,6 +70,14 @@ class Activities:
         returned = await self._worker.call(function, {function.trigger["name"]: _input_value(text)})
         return _result_text(returned)
 
+    async def call_directly(self, function: AppFunction, text: str) -> None:
+        """Call one activity with a JSON text, outside of any orchestration.
+
+        Raises:
+            WorkerFailure: it raised.
+        """
+        await self._worker.call(function, {function.trigger["name"]: _input_value(text)})
+
 
 def _input_value(text: str | None) -> Any:
     """What the activity gets for the JSON text that the orchestrator gave; the SDK's converter decides."""

@@ -24,7 +24,6 @@ from durable_status.replay.ticks import PER_SECOND, Ticks
 
 logger = logging.getLogger(__name__)
 
-_GRACE_SECONDS = 2.0
 _PAUSE_AFTER_ERROR_SECONDS = 1.0
 
 Work = TypeVar("Work", OrchestrationWork, ActivityWork)
@@ -45,6 +44,7 @@ class Dispatcher:
         max_orchestrations: int,
         max_activities: int,
         max_entities: int,
+        grace_seconds: float,
     ) -> None:
         self._storage = storage
         self._orchestrations = orchestrations
@@ -54,6 +54,7 @@ class Dispatcher:
         self._clock = clock
         self._limits = (max_orchestrations, max_activities)
         self._free_for_entities = asyncio.Semaphore(max_entities)
+        self._grace_seconds = grace_seconds
         self._busy: set[asyncio.Task[None]] = set()
         self._put_off: set[asyncio.Task[None]] = set()
 
@@ -78,7 +79,7 @@ class Dispatcher:
     async def _finish(self) -> None:
         if not self._busy:
             return
-        _, unfinished = await asyncio.wait(self._busy, timeout=_GRACE_SECONDS)
+        _, unfinished = await asyncio.wait(self._busy, timeout=self._grace_seconds)
         if unfinished:
             logger.warning("Still running: %d function calls. They run again when a host is started.", len(unfinished))
         await _cancel(unfinished)
@@ -104,6 +105,9 @@ class Dispatcher:
             task = asyncio.create_task(self._release_later(work, delay))
             self._put_off.add(task)
             task.add_done_callback(self._put_off.discard)
+        except asyncio.CancelledError:
+            await self._storage.release(work)  # for the next host in this process
+            raise
         except Exception:
             # Not the user's error, which is an outcome like any other. The work is kept, but not at full speed.
             logger.exception("Instance '%s': an episode could not be committed; trying again.", work.instance_id)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from durable_status.app.functions import (
     ACTIVITY_TRIGGER,
@@ -14,42 +14,50 @@ from durable_status.app.functions import (
     ENTITY_TRIGGER,
     HTTP_TRIGGER,
     ORCHESTRATION_TRIGGER,
+    TIMER_TRIGGER,
     App,
     AppFunction,
 )
 from durable_status.local_host.activities import Activities
+from durable_status.local_host.admin import Admin, Call, ListedFunction
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.dispatcher import Dispatcher
 from durable_status.local_host.entities import Entities
+from durable_status.local_host.errors import LocalHostError
 from durable_status.local_host.http_calls import HttpCalls, open_http_session
 from durable_status.local_host.http_functions import HttpFunctions, ServedFunction, serve_functions
+from durable_status.local_host.keys import FILE_NAME as KEYS_FILE
+from durable_status.local_host.keys import load_keys
 from durable_status.local_host.listen import LOOPBACK, AsgiServer, listen, listen_near, port_of
 from durable_status.local_host.management.api import ManagementApi, Surroundings
 from durable_status.local_host.management.callers import Callers
 from durable_status.local_host.management.control import Control
-from durable_status.local_host.management.description import DESCRIPTION_PATH, serve_description
 from durable_status.local_host.management.entities import EntityOperations
 from durable_status.local_host.management.links import Links
 from durable_status.local_host.management.operations import operations_of
-from durable_status.local_host.management.paths import RPC_BASE, WEBHOOK_BASE
+from durable_status.local_host.management.paths import RPC_BASE
 from durable_status.local_host.management.purge import Purging
 from durable_status.local_host.management.read import Reading
 from durable_status.local_host.management.start import Starting, StartRules
 from durable_status.local_host.orchestrations import Orchestrations
-from durable_status.local_host.reply import Receive, Scope, Send
+from durable_status.local_host.public import PublicApplication, with_cors
 from durable_status.local_host.sdk import speed_up_sdk
 from durable_status.local_host.storage.provider import StorageProvider
+from durable_status.local_host.timers import FILE_NAME as TIMERS_FILE
+from durable_status.local_host.timers import Schedule, ScheduleError, Timers, read_schedule
 from durable_status.local_host.worker import Worker
 from durable_status.replay.entity_batch import EntitySettings
 from durable_status.replay.host_facts import FunctionKind, FunctionNames, HostFacts
-from durable_status.replay.profile import Profile
+from durable_status.replay.profile import PROFILE_3, Profile
 from durable_status.replay.ticks import PER_SECOND, Ticks
+from durable_status.replay.traps import Mode
 
 logger = logging.getLogger(__name__)
 
-_RUN_HERE = frozenset({ORCHESTRATION_TRIGGER, ACTIVITY_TRIGGER, ENTITY_TRIGGER, HTTP_TRIGGER, "http", DURABLE_CLIENT})
+_RUN_HERE = frozenset(
+    {ORCHESTRATION_TRIGGER, ACTIVITY_TRIGGER, ENTITY_TRIGGER, HTTP_TRIGGER, "http", TIMER_TRIGGER, DURABLE_CLIENT}
+)
 _ORCHESTRATOR_THREADS = 1  # they share one interpreter lock, so more of them only take turns
-_KEY_BYTES = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +67,19 @@ class HostOptions:
     port: int
     rpc_port: int
     profile: Profile
+    address: str = LOOPBACK
+    """The IP address of the public listener; the RPC endpoint stays on loopback."""
+    enable_auth: bool = False
+    """Whether keys count; without it everybody may call everything."""
+    cors_origins: Sequence[str] = ()
+    """Origins whose web pages may call the app and the management API."""
+    cors_credentials: bool = False
     strict: bool = False
-    """Whether what the platform does and nobody wants is refused with a sentence."""
-    allowed_origins: Sequence[str] = ()
-    """Origins whose web pages may call the management API."""
+    """Whether a trap ends an orchestration with a clear error, instead of doing what the platform does."""
+    grace_seconds: float = 2.0
+    """How long functions and requests in hand may take to finish when the host stops."""
+    state_folder: Path | None = None
+    """Where keys and the times of timers are kept; None: they last as long as the host."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +89,14 @@ class LocalHost:
     app: App
     base_url: str
     """Scheme, host and port of the public listener."""
+    port: int
+    """The port of the public listener."""
     rpc_base_url: str | None
     """The RPC endpoint, which the SDK's own client calls; None when host.json switches it off."""
     served: Sequence[ServedFunction]
     problems: Sequence[str]
     """Functions that do not work here, a sentence each."""
+    timers: Sequence[AppFunction] = field(default=())
 
 
 @asynccontextmanager
@@ -88,64 +108,108 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
     Raises:
         LocalHostError: a port or the task hub cannot be had; nothing is left running.
     """
+    _check(app, options)
     speed_up_sdk()
     functions, problems = _runnable(app)
     http_functions = [function for function in functions if function.trigger_type == HTTP_TRIGGER]
     served, route_problems = serve_functions(http_functions, app.settings.route_prefix)
+    schedules, timer_problems = _schedules(functions)
     facts = _host_facts(app, functions)
     async with AsyncExitStack() as stack:
-        listener = stack.enter_context(closing(listen(options.port)))
+        listener = stack.enter_context(closing(listen(options.port, options.address)))
         rpc_listener = None
         if app.settings.serves_rpc:
             rpc_listener = stack.enter_context(closing(listen_near(options.rpc_port)))
         await storage.open()
         stack.push_async_callback(storage.close)
-        base_url = f"http://localhost:{port_of(listener)}"
+        base_url = f"http://{_called(options.address)}:{port_of(listener)}"
         rpc_base_url = f"http://{LOOPBACK}:{port_of(rpc_listener)}{RPC_BASE}" if rpc_listener else None
         worker = Worker(orchestrator_threads=min(_ORCHESTRATOR_THREADS, app.settings.max_concurrent_orchestrators))
         stack.enter_context(worker.running())
         http_calls = HttpCalls(await stack.enter_async_context(open_http_session(options.profile)), clock)
-        await stack.enter_async_context(
-            _dispatcher(app, functions, facts, storage, worker, http_calls, options.profile, clock).running()
-        )
+        activities = Activities(functions, facts.activities, worker, http_calls, clock, options.profile)
+        dispatcher = _dispatcher(app, functions, facts, storage, worker, activities, options, clock)
+        await stack.enter_async_context(dispatcher.running())
+        keys = load_keys(_in_state(options, KEYS_FILE), [function.name for function in http_functions])
         links = Links(
             hub=app.settings.hub_name,
             connection=app.settings.connection_name,
-            key=secrets.token_urlsafe(_KEY_BYTES),
+            key=keys.system,
             public_origin=base_url,
             rpc_base_url=rpc_base_url,
             writes_newer_members=options.profile.writes_newer_members,
         )
         rpc_port = None if rpc_listener is None else port_of(rpc_listener)
+        timers = Timers(schedules, worker, links, clock, _in_state(options, TIMERS_FILE))
         management = _management(app, facts, links, storage, options, clock, rpc_port)
-        public = _PublicApplication(management, HttpFunctions(served, links, worker))
-        await stack.enter_async_context(AsgiServer(public, listener).running())
+        enforced = keys if options.enable_auth else None
+        http = HttpFunctions(served, links, worker, enforced)
+        admin = Admin(_listed(app, served, http, timers, activities), base_url, enforced)
+        await stack.enter_async_context(admin.running())
+        public = PublicApplication(management, admin, http, keys=enforced, headers=app.settings.custom_headers)
+        open_to = with_cors(public, options.cors_origins, credentials=options.cors_credentials)
+        await stack.enter_async_context(AsgiServer(open_to, listener, options.grace_seconds).running())
         if rpc_listener is not None:
-            await stack.enter_async_context(AsgiServer(management, rpc_listener).running())
+            await stack.enter_async_context(AsgiServer(management, rpc_listener, options.grace_seconds).running())
             logger.info("Opened local http RPC endpoint: %s", rpc_base_url)
+        await stack.enter_async_context(timers.running())
         yield LocalHost(
             app=app,
             base_url=base_url,
+            port=port_of(listener),
             rpc_base_url=rpc_base_url,
             served=served,
-            problems=[*app.problems, *problems, *route_problems],
+            problems=[*app.problems, *problems, *route_problems, *timer_problems],
+            timers=[function for function, _ in schedules],
         )
 
 
-class _PublicApplication:
-    """What the public listener serves: the management API under its base, the app's functions everywhere else."""
+def _check(app: App, options: HostOptions) -> None:
+    if app.settings.extended_sessions and options.profile is PROFILE_3:
+        raise LocalHostError(
+            "host.json: extendedSessionsEnabled is not available to Python apps, and extension 3.x does not start "
+            "with it; delete it, or be 2.13 with --extension 2.13."
+        )
 
-    def __init__(self, management: ManagementApi, functions: HttpFunctions) -> None:
-        self._management = management
-        self._functions = functions
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == DESCRIPTION_PATH:
-            await serve_description(scope, receive, send)
-        elif scope["path"].casefold().startswith(WEBHOOK_BASE):
-            await self._management(scope, receive, send)
-        else:
-            await self._functions(scope, receive, send)
+def _called(address: str) -> str:
+    """The name under which a caller on this machine reaches the address."""
+    if address in (LOOPBACK, "0.0.0.0", "::", "::1"):
+        return "localhost"
+    return f"[{address}]" if ":" in address else address
+
+
+def _in_state(options: HostOptions, name: str) -> Path | None:
+    return options.state_folder / name if options.state_folder else None
+
+
+def _schedules(functions: Sequence[AppFunction]) -> tuple[list[tuple[AppFunction, Schedule]], list[str]]:
+    """The timer functions with their schedules, and a sentence for each whose schedule cannot be read."""
+    schedules: list[tuple[AppFunction, Schedule]] = []
+    problems: list[str] = []
+    for function in functions:
+        if function.trigger_type == TIMER_TRIGGER:
+            try:
+                schedules.append((function, read_schedule(str(function.trigger.get("schedule")))))
+            except ScheduleError as error:
+                problems.append(f"Function '{function.name}' is not run: {error}")
+    return schedules, problems
+
+
+def _listed(
+    app: App, served: Sequence[ServedFunction], http: HttpFunctions, timers: Timers, activities: Activities
+) -> list[ListedFunction]:
+    """Every function of the app, for ``/admin/functions``."""
+    paths = {item.function.name: item.path for item in served}
+    calls: dict[str, Call] = {
+        HTTP_TRIGGER: http.call,
+        TIMER_TRIGGER: lambda function, _: timers.call(function),
+        ACTIVITY_TRIGGER: activities.call_directly,
+    }
+    return [
+        ListedFunction(function=function, path=paths.get(function.name), call=calls.get(function.trigger_type))
+        for function in app.functions
+    ]
 
 
 def _runnable(app: App) -> tuple[list[AppFunction], list[str]]:
@@ -153,6 +217,9 @@ def _runnable(app: App) -> tuple[list[AppFunction], list[str]]:
     functions: list[AppFunction] = []
     problems: list[str] = []
     for function in app.functions:
+        if function.is_disabled:
+            problems.append(f"Function '{function.name}' is disabled by a setting.")
+            continue
         foreign = [kind for kind in (str(binding["type"]) for binding in function.bindings) if kind not in _RUN_HERE]
         if foreign:
             problems.append(f"Function '{function.name}' is not run here: this host has no {', '.join(foreign)}.")
@@ -188,8 +255,8 @@ def _dispatcher(
     facts: HostFacts,
     storage: StorageProvider,
     worker: Worker,
-    http_calls: HttpCalls,
-    profile: Profile,
+    activities: Activities,
+    options: HostOptions,
     clock: Clock,
 ) -> Dispatcher:
     entity_settings = EntitySettings(
@@ -197,14 +264,15 @@ def _dispatcher(
     )
     return Dispatcher(
         storage,
-        Orchestrations(functions, facts, profile, clock),
-        Entities(functions, facts.entities, entity_settings, profile, clock),
-        Activities(functions, facts.activities, worker, http_calls, clock, profile),
+        Orchestrations(functions, facts, options.profile, clock, Mode.STRICT if options.strict else Mode.FAITHFUL),
+        Entities(functions, facts.entities, entity_settings, options.profile, clock),
+        activities,
         worker,
         clock,
         max_orchestrations=app.settings.max_concurrent_orchestrators,
         max_activities=app.settings.max_concurrent_activities,
         max_entities=app.settings.max_concurrent_entities,
+        grace_seconds=options.grace_seconds,
     )
 
 
@@ -238,4 +306,9 @@ def _management(
         Purging(storage, clock, profile, strict=options.strict),
         EntityOperations(storage, facts.entities, clock, profile),
     )
-    return ManagementApi(operations, surroundings, Callers(rpc_port=rpc_port, allowed_origins=options.allowed_origins))
+    callers = Callers(
+        rpc_port=rpc_port,
+        allowed_origins=options.cors_origins,
+        is_reached_from_outside=options.address not in (LOOPBACK, "::1"),
+    )
+    return ManagementApi(operations, surroundings, callers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,16 +12,20 @@ from typing import Any
 from azure.functions.http import HttpRequest, HttpResponseConverter
 from starlette.datastructures import Headers, QueryParams
 
-from durable_status.app.functions import DURABLE_CLIENT, AppFunction
+from durable_status.app.functions import AppFunction
+from durable_status.local_host.invocations import arguments_of, returned_or_set
+from durable_status.local_host.keys import Access, Keys, presented_key
 from durable_status.local_host.management.links import Links
 from durable_status.local_host.reply import Receive, Reply, Scope, Send, bare, read_body
-from durable_status.local_host.route_templates import FunctionRoute, RouteTemplateError
+from durable_status.local_host.route_constraints import RouteTemplateError
+from durable_status.local_host.route_templates import FunctionRoute
 from durable_status.local_host.worker import Worker, worker_failure
 from durable_status.replay.failures import WorkerFailure
 
 logger = logging.getLogger(__name__)
 
 _BODY_LIMIT = 104_857_600  # bytes, the Functions host's own
+_BODY_LIMIT_SETTING = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,29 +40,48 @@ class ServedFunction:
 class HttpFunctions:
     """The ASGI application of the app's HTTP functions; what matches none gets 404, wrong verbs included."""
 
-    def __init__(self, served: Sequence[ServedFunction], links: Links, worker: Worker) -> None:
+    def __init__(self, served: Sequence[ServedFunction], links: Links, worker: Worker, keys: Keys | None) -> None:
+        """Without `keys` everybody may call everything."""
         self._served = sorted(served, key=lambda item: item.route.precedence)
         self._links = links
         self._worker = worker
+        self._keys = keys
+        limit = os.environ.get(_BODY_LIMIT_SETTING, "")
+        self._body_limit = int(limit) if limit.isdecimal() else _BODY_LIMIT
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         for item in self._served:
-            values = item.route.values(scope)
+            values = item.route.values(scope["method"], scope["raw_path"].decode("latin-1"))
             if values is not None:
-                body = await read_body(receive, _BODY_LIMIT)
-                reply = bare(413) if body is None else await self._run(item.function, scope, values, body)
+                reply = await self._answer(item.function, scope, values, receive)
                 await reply.send(send)
                 return
         await bare(404).send(send)
 
-    async def _run(self, function: AppFunction, scope: Scope, values: Mapping[str, str], body: bytes) -> Reply:
-        arguments: dict[str, Any] = {function.trigger["name"]: _request(scope, values, body)}
-        for binding in function.bindings_of(DURABLE_CLIENT):
-            hub, connection = binding.get("taskHub"), binding.get("connectionName")
-            arguments[binding["name"]] = self._links.client_binding(hub, connection)
+    def has_route(self, scope: Scope) -> bool:
+        """Whether a function answers this request."""
+        path = scope["raw_path"].decode("latin-1")
+        return any(item.route.values(scope["method"], path) is not None for item in self._served)
+
+    async def call(self, function: AppFunction, text: str) -> None:
+        """Call one function with a body and nothing else, for who does not want the answer."""
+        request = HttpRequest(method="POST", url=self._links.public_origin, body=text.encode())
+        await self._run(function, request)
+
+    async def _answer(self, function: AppFunction, scope: Scope, values: Mapping[str, str], receive: Receive) -> Reply:
+        if self._keys is not None:
+            level = str(function.trigger.get("authLevel") or "FUNCTION").upper()
+            if self._keys.to_function(function.name, level, presented_key(scope)) is not Access.GRANTED:
+                return bare(401)
+        body = await read_body(receive, self._body_limit)
+        return bare(413) if body is None else await self._run(function, _request(scope, values, body))
+
+    async def _run(self, function: AppFunction, request: HttpRequest) -> Reply:
+        arguments = arguments_of(function, request, self._links)
         try:
-            return _reply(await self._worker.call(function, arguments))
+            returned = await self._worker.call(function, arguments)
+            return _reply(returned_or_set(returned, arguments))
         except WorkerFailure as failure:
             logger.error("Function '%s' failed: %s\n%s", function.name, failure.message, failure.stack)
             return bare(500)
@@ -121,7 +145,10 @@ def _reply(returned: Any) -> Reply:
         ) from None
     except Exception as error:
         raise worker_failure(error) from error
-    return _text_reply(datum.value) if datum.type == "string" else _response_reply(datum.value)
+    try:
+        return _text_reply(datum.value) if datum.type == "string" else _response_reply(datum.value)
+    except (TypeError, ValueError) as error:
+        raise worker_failure(error) from error
 
 
 def _response_reply(response: Mapping[str, Any]) -> Reply:

@@ -22,18 +22,19 @@ _RANDOM_PORTS = range(30_000, 31_000)
 _ATTEMPTS = 10
 
 
-def listen(port: int) -> socket.socket:
-    """Listen on a loopback port; 0 takes any free one.
+def listen(port: int, address: str = LOOPBACK) -> socket.socket:
+    """Listen on a port, on loopback unless told otherwise; 0 takes any free one.
 
     Raises:
         ListenError: the port is taken or not allowed.
     """
     # Without the protocol named, asyncio does not switch off Nagle's algorithm: 40 ms more for every answer.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if hasattr(socket, "SO_REUSEADDR") and not hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port that was just closed is free
     try:
-        listener.bind((LOOPBACK, port))
+        listener.bind((address, port))
         listener.listen(2048)
     except (OSError, OverflowError) as error:
         listener.close()
@@ -71,7 +72,7 @@ def port_of(listener: socket.socket) -> int:
 class AsgiServer:
     """Serves one ASGI application on one socket, inside a running event loop."""
 
-    def __init__(self, application: Callable[..., Any], listener: socket.socket) -> None:
+    def __init__(self, application: Callable[..., Any], listener: socket.socket, grace_seconds: float) -> None:
         config = uvicorn.Config(
             application,
             http="httptools",
@@ -82,7 +83,7 @@ class AsgiServer:
             access_log=False,
             server_header=False,
             proxy_headers=False,  # the platform ignores X-Forwarded-*
-            timeout_graceful_shutdown=2,
+            timeout_graceful_shutdown=max(1, round(grace_seconds)),
         )
         self._server = _Server(config)
         self._listener = listener

@@ -6,13 +6,16 @@ committed.
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from durable_status.app.functions import ORCHESTRATION_TRIGGER, AppFunction, by_durable_name
+from durable_status.local_host.action_lines import ActionLines, noting_lines
 from durable_status.local_host.clock import Clock
+from durable_status.local_host.invocations import invocation
 from durable_status.local_host.storage.provider import (
     ActivityCall,
     EpisodeCommit,
@@ -22,7 +25,6 @@ from durable_status.local_host.storage.provider import (
 )
 from durable_status.local_host.worker import call_function
 from durable_status.replay.answer import HostRefusal
-from durable_status.replay.classic import Orchestrator
 from durable_status.replay.decisions import ScheduleActivity, SendEvent, SetTimer, StartSubOrchestration
 from durable_status.replay.episode import Episode, Instance, child_started, run_episode
 from durable_status.replay.events import (
@@ -30,6 +32,7 @@ from durable_status.replay.events import (
     EventRaised,
     ExecutionCompleted,
     ExecutionStarted,
+    ExecutionTerminated,
     OrchestrationInstance,
     OrchestrationStatus,
     OrchestratorStarted,
@@ -38,7 +41,7 @@ from durable_status.replay.events import (
 from durable_status.replay.host_facts import HostFacts
 from durable_status.replay.profile import Profile
 from durable_status.replay.ticks import Ticks
-from durable_status.replay.traps import Trap
+from durable_status.replay.traps import Mode, Trap, TrapError
 
 logger = logging.getLogger(__name__)
 
@@ -60,14 +63,16 @@ class Orchestrations:
         host: HostFacts,
         profile: Profile,
         clock: Clock,
+        mode: Mode = Mode.FAITHFUL,
         new_execution_id: Callable[[], str] = random_execution_id,
     ) -> None:
         self._functions = by_durable_name(functions, ORCHESTRATION_TRIGGER)
         self._host = host
         self._profile = profile
         self._clock = clock
+        self._mode = mode
         self._new_execution_id = new_execution_id
-        self._said: dict[str, set[Trap]] = {}  # warnings by instance: every episode finds them again
+        self._said: dict[str, set[str]] = {}  # warnings by instance: every episode finds them again
 
     def run(self, work: OrchestrationWork) -> EpisodeCommit:
         """Run the episodes that `work` causes; what is to be committed may be only that its messages are consumed."""
@@ -82,21 +87,14 @@ class Orchestrations:
         carried_status = None
         while True:
             now = self._clock.now()
-            episode = run_episode(
-                Instance(
-                    instance_id=work.instance_id,
-                    carried_status=carried_status,
-                    custom_status=row.custom_status if row else None,
-                ),
-                history,
-                messages,
-                orchestrator=orchestrator,
-                now=now,
-                host=self._host,
-                profile=self._profile,
+            instance = Instance(
+                instance_id=work.instance_id,
+                carried_status=carried_status,
+                custom_status=row.custom_status if row else None,
             )
+            episode = self._run_episode(instance, history, messages, orchestrator, now)
             outbox.add(started, episode, now)
-            self._warn(work.instance_id, episode.warnings)
+            self._warn(work.instance_id, episode.warnings, orchestrator.lines)
             following = episode.next_generation
             if following is None:
                 break
@@ -114,23 +112,35 @@ class Orchestrations:
             rest_seconds=_rest_seconds(time.perf_counter() - began, episode.open_tasks),
         )
 
-    def _orchestrator(self, name: str) -> Orchestrator:
-        registered = self._host.orchestrators.find(name)
+    def _run_episode(
+        self,
+        instance: Instance,
+        history: Sequence[Event],
+        messages: Sequence[Event],
+        orchestrator: _Orchestrator,
+        now: Ticks,
+    ) -> Episode:
+        """One episode; in strict mode, one that meets a trap does nothing but terminate with its cure."""
+        run = functools.partial(
+            run_episode, instance, history, orchestrator=orchestrator, now=now, host=self._host, profile=self._profile
+        )
+        try:
+            return run(messages, mode=self._mode)
+        except TrapError as error:
+            reason = _with_place(error.trap, orchestrator.lines)
+            terminated = ExecutionTerminated(timestamp=now, input=reason)
+            return run([*messages, terminated], mode=Mode.FAITHFUL)
 
-        def call(trigger: str) -> str:
-            if registered is None:
-                raise HostRefusal(self._host.orchestrators.unknown_sentence(name))
-            answer: str = call_function(self._functions[registered], trigger)
-            return answer
+    def _orchestrator(self, name: str) -> _Orchestrator:
+        return _Orchestrator(self._functions, self._host, name)
 
-        return call
-
-    def _warn(self, instance_id: str, warnings: Iterable[Trap]) -> None:
-        for warning in warnings:
-            said = self._said.setdefault(instance_id, set())
-            if warning not in said:
-                said.add(warning)
-                logger.warning("Instance '%s': %s", instance_id, warning)
+    def _warn(self, instance_id: str, traps: Iterable[Trap], lines: ActionLines | None) -> None:
+        said = self._said.setdefault(instance_id, set())
+        for trap in traps:
+            sentence = _with_place(trap, lines)
+            if sentence not in said:
+                said.add(sentence)
+                logger.warning("Instance '%s': %s", instance_id, sentence)
 
     def _tell(self, row: InstanceRow) -> None:
         if not row.runtime_status.has_ended:
@@ -140,6 +150,30 @@ class Orchestrations:
             logger.error("Instance '%s' of %s failed: %s", row.instance_id, row.name, row.output)
         else:
             logger.info("Instance '%s' of %s: %s", row.instance_id, row.name, row.runtime_status.value)
+
+
+def _with_place(trap: Trap, lines: ActionLines | None) -> str:
+    """What the trap is and its cure, after the line of user code that asked for it."""
+    place = lines.place_of(trap.action) if lines is not None and trap.action is not None else None
+    return f"{place}: {trap}" if place else str(trap)
+
+
+class _Orchestrator:
+    """Calls the orchestrator of a name, and keeps the lines of the last call."""
+
+    def __init__(self, functions: Mapping[str, AppFunction], host: HostFacts, name: str) -> None:
+        self._names = host.orchestrators
+        self._name = name
+        registered = self._names.find(name)
+        self._function = None if registered is None else functions[registered]
+        self.lines: ActionLines | None = None
+
+    def __call__(self, trigger: str) -> str:
+        if self._function is None:
+            raise HostRefusal(self._names.unknown_sentence(self._name))
+        with invocation(self._function.name), noting_lines() as self.lines:
+            answer: str = call_function(self._function, trigger)
+        return answer
 
 
 def _rest_seconds(episode_seconds: float, open_tasks: int) -> float:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from durable_status.app.functions import AppFunction
+from durable_status.local_host.invocations import invocation
 from durable_status.local_host.sdk import close_client_session
 from durable_status.local_host.threads import Threads
 from durable_status.replay.failures import WorkerFailure
@@ -85,8 +86,13 @@ class Worker:
         Raises:
             WorkerFailure: the function raised.
         """
+        context = InvocationContext(function_name=function.name)
         if function.takes_context:
-            arguments = arguments | {"context": InvocationContext(function_name=function.name)}
+            arguments = arguments | {"context": context}
+        with invocation(function.name, context.invocation_id):
+            return await self._call(function, arguments)
+
+    async def _call(self, function: AppFunction, arguments: dict[str, Any]) -> Any:
         if not function.is_async:
             return await self._functions.run(lambda: call_function(function, **arguments))
         coroutine: Coroutine[Any, Any, Any] = function.call(**arguments)

@@ -22,6 +22,8 @@ class Callers:
     rpc_port: int | None
     allowed_origins: Sequence[str]
     """Origins whose pages may call the webhook, as in ``Host.CORS``; ``*`` is any."""
+    is_reached_from_outside: bool = False
+    """Whether the webhook listens on more than loopback, so that its callers may know it by any name."""
 
     def refuse(self, port: int, headers: Mapping[str, str]) -> Reply | None:
         """The refusal, or None for who may call.
@@ -37,7 +39,7 @@ class Callers:
         if "*" in self.allowed_origins:
             return None
         listed_hosts = {_host_of(listed) for listed in self.allowed_origins}
-        if not _is_this_machine(host) and host not in listed_hosts:
+        if not (self.is_reached_from_outside or _is_this_machine(host) or host in listed_hosts):
             return bare(403)
         is_own_page = origin is None or _host_of(origin) == host or origin in self.allowed_origins
         return None if is_own_page else bare(403)

@@ -33,10 +33,14 @@ class MemoryStorage:
         self._ids: list[str] = []  # sorted, for lists
         self._queue = MessageQueue(clock)
         self._activities: asyncio.Queue[ActivityWork] = asyncio.Queue()
+        self._in_hand: dict[int, ActivityWork] = {}
         self._numbers = count(1)
 
     async def open(self) -> None:
-        """Nothing to do: the hub is empty."""
+        """Hand out again what a host before this one took and did not finish."""
+        for work in self._in_hand.values():
+            self._activities.put_nowait(work)
+        self._in_hand.clear()
 
     async def close(self) -> None:
         """Nothing to do: nothing is kept."""
@@ -103,9 +107,12 @@ class MemoryStorage:
         self._queue.unlock(work.instance_id)
 
     async def next_activity(self) -> ActivityWork:
-        return await self._activities.get()
+        work = await self._activities.get()
+        self._in_hand[work.number] = work
+        return work
 
-    async def complete_activity(self, work: ActivityWork, answer: Message) -> None:  # noqa: ARG002 - taking consumed it
+    async def complete_activity(self, work: ActivityWork, answer: Message) -> None:
+        self._in_hand.pop(work.number, None)
         self._put(answer)
 
     def _apply(self, instance: _Instance | None, commit: EpisodeCommit) -> None:

@@ -373,7 +373,7 @@ def test_large_and_chunked_bodies_are_read() -> None:
 )
 def test_web_pages_and_foreign_names_do_not_get_in(rpc: bool, headers: dict[str, str], status: int) -> None:
     async def main() -> int:
-        async with running_host(TRANSCRIPTS, allowed_origins=["https://listed.example"]) as host:
+        async with running_host(TRANSCRIPTS, cors_origins=["https://listed.example"]) as host:
             base = f"{_RPC}/" if rpc and "Host" not in headers else "/runtime/webhooks/durabletask/"
             answer = await host.request(
                 "POST", f"{base}orchestrators/WaitGo/i", headers={"Content-Type": "text/plain", **headers}, rpc=rpc

@@ -1,0 +1,72 @@
+"""Says when a function is called and how that ended, a line each, and finds its arguments."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from azure.functions import Out
+
+from durable_status.app.functions import DURABLE_CLIENT, AppFunction
+from durable_status.local_host.management.links import Links
+
+logger = logging.getLogger(__name__)
+
+_RETURN = "$return"
+
+
+@contextmanager
+def invocation(function_name: str, invocation_id: str | None = None) -> Iterator[None]:
+    """Log the start and the end of a call, in the words of ``func start``."""
+    if not logger.isEnabledFor(logging.INFO):
+        yield
+        return
+    number = invocation_id or str(uuid.uuid4())
+    began = time.perf_counter()
+    logger.info("Executing 'Functions.%s' (Id=%s)", function_name, number)
+    outcome = "Failed"
+    try:
+        yield
+        outcome = "Succeeded"
+    finally:
+        milliseconds = round((time.perf_counter() - began) * 1000)
+        level = logging.INFO if outcome == "Succeeded" else logging.ERROR
+        logger.log(
+            level, "Executed 'Functions.%s' (%s, Id=%s, Duration=%dms)", function_name, outcome, number, milliseconds
+        )
+
+
+class HttpOut(Out[Any]):  # type: ignore[misc]  # the SDK is untyped
+    """An output binding that the function sets instead of returning it."""
+
+    def __init__(self) -> None:
+        self._value: Any = None
+
+    def set(self, val: Any) -> None:
+        self._value = val
+
+    def get(self) -> Any:
+        return self._value
+
+
+def arguments_of(function: AppFunction, trigger_value: Any, links: Links) -> dict[str, Any]:
+    """The arguments of a call by name: the trigger's value, the durable clients and the outputs."""
+    arguments: dict[str, Any] = {function.trigger["name"]: trigger_value}
+    for binding in function.bindings_of(DURABLE_CLIENT):
+        arguments[binding["name"]] = links.client_binding(binding.get("taskHub"), binding.get("connectionName"))
+    return arguments | outputs_of(function)
+
+
+def outputs_of(function: AppFunction) -> dict[str, HttpOut]:
+    """A new output for each HTTP output that is a parameter."""
+    return {binding["name"]: HttpOut() for binding in function.bindings_of("http") if binding["name"] != _RETURN}
+
+
+def returned_or_set(returned: Any, arguments: Mapping[str, Any]) -> Any:
+    """The result of a function: what it returned, or what it set in an output."""
+    values = [output.get() for output in arguments.values() if isinstance(output, HttpOut)]
+    return returned if returned is not None or not values else values[0]

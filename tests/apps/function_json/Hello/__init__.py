@@ -1,0 +1,5 @@
+from ..shared.greetings import greet
+
+
+def main(name: str) -> str:
+    return greet(name)

@@ -1,0 +1,98 @@
+"""`durable-status doctor`: findings, cures and exit codes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from durable_status.app.doctor import Finding, examine
+
+_CODE = """
+import azure.durable_functions as df
+app = df.DFApp()
+
+@app.activity_trigger(input_name="{name}")
+def pack({name}): return {name}
+
+@app.activity_trigger(input_name="x")
+def fine(x): return x
+"""
+_HOST = """{
+  "version": "2.0",
+  "extensionBundle": {"id": "Microsoft.Azure.Functions.ExtensionBundle", "version": "[4.*, 5.0.0)"},
+  "extensions": {"durableTask": {"hubName": "Mine"}}
+}"""
+_LOCAL = '{"IsEncrypted": false, "Values": {"AzureWebJobsStorage": "UseDevelopmentStorage=true", %s}}'
+_RUNTIME = '"FUNCTIONS_WORKER_RUNTIME": "python"'
+
+
+@pytest.fixture(autouse=True)
+def _own_modules() -> Iterator[None]:
+    path = list(sys.path)
+    yield
+    sys.path[:] = path
+    sys.modules.pop("function_app", None)
+
+
+@pytest.fixture
+def healthy(tmp_path: Path) -> Path:
+    """An app with which nothing is wrong."""
+    (tmp_path / "host.json").write_text(_HOST)
+    (tmp_path / "local.settings.json").write_text(_LOCAL % _RUNTIME)
+    (tmp_path / "function_app.py").write_text(_CODE.format(name="x"))
+    (tmp_path / "requirements.txt").write_text("azure-functions-durable>=1.2,<2  # the SDK\n")
+    (tmp_path / ".funcignore").write_text("local.settings.json\n")
+    return tmp_path
+
+
+def _texts(findings: list[Finding], *, errors: bool) -> list[str]:
+    return [finding.text for finding in findings if finding.is_error is errors]
+
+
+def test_nothing_is_found_in_a_healthy_app(healthy: Path) -> None:
+    assert examine(healthy, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "words"),
+    [
+        ("host.json", "{", "host.json is not valid JSON"),
+        ("host.json", _HOST.replace("Mine", "no-dash"), "Task hub name 'no-dash'"),
+        ("function_app.py", _CODE.format(name="my_x"), "The binding name my_x is invalid"),
+        ("requirements.txt", "azure-functions-durable>=1\nnot-there-at-all==9", "not-there-at-all==9, which is not"),
+        ("requirements.txt", "azure-functions-durable==1.0.0", "asks for azure-functions-durable==1.0.0, installed is"),
+        ("requirements.txt", "azure-functions-durable>=1\n= 5", "'= 5' is no requirement"),
+        ("local.settings.json", '{"IsEncrypted": true}', "local.settings.json is encrypted"),
+    ],
+)
+def test_what_keeps_an_app_from_running_is_an_error(healthy: Path, file: str, content: str, words: str) -> None:
+    (healthy / file).write_text(content)
+
+    errors = _texts(examine(healthy, {}), errors=True)
+
+    assert len(errors) == 1
+    assert words in errors[0]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "words"),
+    [
+        ("host.json", _HOST.replace("[4.*, 5.0.0)", "[2.*, 3.0.0)"), "the bundle's version is [2.*, 3.0.0); write"),
+        ("host.json", _HOST.replace("hubName", "other"), "names no task hub"),
+        ("host.json", '{"version": "2.0"}', "names no extension bundle"),
+        ("local.settings.json", _LOCAL % '"A": "b"', "FUNCTIONS_WORKER_RUNTIME is not set"),
+        ("local.settings.json", '{"Values": {' + _RUNTIME + "}}", "AzureWebJobsStorage has no value"),
+        (".funcignore", "docs/", "in neither .funcignore nor .gitignore"),
+        ("requirements.txt", "azure-functions", "does not list azure-functions-durable"),
+    ],
+)
+def test_what_is_only_unwise_is_a_remark(healthy: Path, file: str, content: str, words: str) -> None:
+    (healthy / file).write_text(content)
+
+    findings = examine(healthy, {})
+
+    assert not _texts(findings, errors=True)
+    assert [text for text in _texts(findings, errors=False) if words in text]

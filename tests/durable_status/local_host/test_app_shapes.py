@@ -1,0 +1,174 @@
+"""Apps of every shape run end to end: the older model, and one orchestration of each usual kind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+
+from durable_status.replay.ticks import datetime_from_ticks
+from tests.clock import ManualClock
+from tests.hosts import RunningHost, app_in, running_host
+from tests.paths import APPS
+
+FUNCTION_JSON = APPS / "function_json"
+PATTERNS = APPS / "patterns"
+
+
+@pytest.mark.conforms("H5-1", "H5-2", "H5-3", "H6-1")
+def test_an_app_of_the_older_model_runs_with_its_shared_code_and_its_own_client() -> None:
+    async def main() -> None:
+        async with running_host(FUNCTION_JSON) as host:
+            started = await host.request("POST", "/api/begin/Chain")
+            document = await host.until_status(started.json["id"], "Completed")
+
+            assert (started.status, started.headers["X-Greeting"]) == (202, "Hello you from shared.greetings")
+            assert document["output"] == [
+                "Hello Oslo from __app__.shared.greetings",
+                "Hello Lima from __app__.shared.greetings",
+            ]
+
+    asyncio.run(main())
+
+
+@pytest.mark.conforms("H5-4", "H5-5")
+def test_a_broken_folder_is_named_and_a_disabled_one_answers_nothing() -> None:
+    async def main() -> None:
+        async with running_host(FUNCTION_JSON) as host:
+            off = await host.request("GET", "/api/Off")
+
+            assert off.status == 404
+            assert list(host.host.problems) == [
+                "Function 'Broken' cannot be loaded: Broken/__init__.py has no function start(); "
+                "define it, or name another as entryPoint.",
+                "Function 'Off' is disabled by a setting.",
+            ]
+            assert [timer.name for timer in host.host.timers] == ["Tick"]
+
+    asyncio.run(main())
+
+
+async def _approve(host: RunningHost, _clock: ManualClock) -> None:
+    await host.raise_event("i", "Approved", "Ada")
+
+
+async def _let_the_deadline_pass(_host: RunningHost, clock: ManualClock) -> None:
+    clock.advance(300)
+
+
+async def _let_three_minutes_pass(host: RunningHost, clock: ManualClock) -> None:
+    for seen in range(3):
+        await host.until("i", lambda document, seen=seen: document["customStatus"] == {"seen": seen})  # type: ignore[misc]
+        clock.advance(61)
+
+
+async def _nothing(_host: RunningHost, clock: ManualClock) -> None:
+    clock.advance(1)  # a retry is due
+
+
+@pytest.mark.parametrize(
+    ("name", "act", "output"),
+    [
+        ("approval", _approve, "approved by Ada"),
+        ("approval", _let_the_deadline_pass, "too late"),
+        ("monitor", _let_three_minutes_pass, "seen enough"),
+        ("total", _nothing, 14),
+    ],
+)
+def test_the_usual_kinds_of_orchestration_end_as_they_should(
+    name: str, act: Callable[[RunningHost, ManualClock], Awaitable[None]], output: object
+) -> None:
+    async def main() -> None:
+        clock = ManualClock()
+        async with running_host(PATTERNS, clock=clock) as host:
+            await host.start(name, "i")
+            await host.until_status("i", "Running") if name in ("approval", "monitor") else None
+            await act(host, clock)
+
+            assert (await host.until_status("i", "Completed"))["output"] == output
+
+    asyncio.run(main())
+
+
+def test_a_sub_orchestration_is_retried_until_it_is_steady() -> None:
+    async def main() -> None:
+        async with running_host(PATTERNS) as host:
+            await host.start("parent", "p")
+
+            assert (await host.until_status("p", "Completed"))["output"] == {"child": "child is steady"}
+
+    asyncio.run(main())
+
+
+@pytest.mark.conforms("H5-6")
+def test_a_function_may_have_two_durable_clients() -> None:
+    async def main() -> None:
+        async with running_host(PATTERNS) as host:
+            instance_id = (await host.request("GET", "/api/start/total")).text
+
+            assert (await host.until_status(instance_id, "Completed"))["output"] == 14
+
+    asyncio.run(main())
+
+
+@pytest.mark.conforms("H5-7")
+def test_a_timer_function_is_called_when_it_is_due_with_its_durable_client() -> None:
+    async def main() -> None:
+        clock = ManualClock()
+        async with running_host(PATTERNS, clock=clock) as host:
+            now = datetime_from_ticks(clock.now())
+            due = now.replace(hour=2, minute=30, second=0, microsecond=0) + timedelta(days=1)
+            await asyncio.sleep(0)  # the timer has looked at the clock
+            clock.advance((due - now).total_seconds() + 1)
+
+            assert (await host.until_status("nightly-false", "Completed"))["output"] == 41
+
+    asyncio.run(main())
+
+
+@pytest.mark.conforms("H5-27", "XF-2")
+def test_functions_are_called_directly_but_for_orchestrators(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with running_host(PATTERNS) as host:
+            timer = await host.request("POST", "/admin/functions/nightly", '{"input": ""}')
+            orchestrator = await host.request("POST", "/admin/functions/total", '{"input": ""}')
+            unknown = await host.request("POST", "/admin/functions/nobody", '{"input": ""}')
+            bad = await host.request("POST", "/admin/functions/nightly", "no json")
+
+            assert [answer.status for answer in (timer, orchestrator, unknown, bad)] == [202, 202, 404, 400]
+            assert (await host.until_status("nightly-false", "Completed"))["output"] == 41
+
+    with caplog.at_level(logging.ERROR):
+        asyncio.run(main())
+
+    assert "Durable orchestrator functions do not support direct invocation." in caplog.text
+
+
+@pytest.mark.conforms("H5-27", "XF-1", "XF-4")
+def test_admin_lists_the_functions_disabled_ones_too() -> None:
+    async def main() -> None:
+        async with running_host(FUNCTION_JSON) as host:
+            listed = {item["name"]: item for item in (await host.request("GET", "/admin/functions")).json}
+            one = await host.request("GET", "/admin/functions/chain")
+            status = await host.request("GET", "/admin/host/status")
+            ping = await host.request("POST", "/admin/host/ping")
+
+            assert {name: item["isDisabled"] for name, item in listed.items()} == {
+                "Chain": False,
+                "Hello": False,
+                "Off": True,
+                "Start": False,
+                "Tick": False,
+            }
+            assert listed["Start"]["invoke_url_template"] == f"{host.host.base_url}/api/begin/{{name}}"
+            assert one.json["config"]["bindings"][0]["type"] == "orchestrationTrigger"
+            assert (status.json["state"], ping.status) == ("Running", 200)
+
+    asyncio.run(main())
+
+
+def test_every_app_here_has_settings_of_its_own() -> None:
+    assert app_in(FUNCTION_JSON).settings.hub_name == "TestHub"
