@@ -196,6 +196,7 @@ def test_the_test_command_runs_every_gate(installed: Copy) -> None:
         "ruff format --check .",
         "mypy ",
         "lint-imports ",
+        "python -m tests.check_goldens tests/goldens/replay",
         "python -m pytest -q -n auto",
     ]
     assert passed.stdout.splitlines()[-1] == "All gates passed."
@@ -208,6 +209,7 @@ def test_the_test_command_runs_every_gate(installed: Copy) -> None:
         ("--check", "format"),
         ("mypy", "types"),
         ("lint-imports", "import rules"),
+        ("check_goldens", "goldens"),
         ("pytest", "tests"),
     ],
 )
@@ -217,7 +219,7 @@ def test_a_gate_that_fails_fails_the_command_and_the_others_still_run(installed:
     assert failed.returncode == 1
     assert name in failed.stderr
     assert failed.stderr.startswith("dev.py: failed: ")
-    assert len(installed.calls()) == 5
+    assert len(installed.calls()) == 6
     assert "All gates passed." not in failed.stdout
     if name != "tests":
         assert "why" in failed.stdout

@@ -73,8 +73,9 @@ def serve(choices: Choices, *, reload: bool) -> None:
                     os.environ["WEBSITE_HOSTNAME"] = host.base_url.removeprefix("http://")
                     click.echo(banner(host, options, description))
                     following = await _next_app(choices, app.root, changes, shell)
+                    if following is None:
+                        click.echo("Stopping.")
                 options = replace(options, port=host.port)  # 0 was any free one; it stays
-        click.echo("Stopping.")
 
     asyncio.run(run(app))
 

@@ -267,9 +267,16 @@ class World:
         self._start_host()
 
     def _start_host(self) -> None:
-        self._orchestrations = Orchestrations([_PROGRAM], HOST, PROFILE_2_13, self._clock, self._new_execution_id)
+        self._orchestrations = Orchestrations(
+            [_PROGRAM], HOST, PROFILE_2_13, self._clock, new_execution_id=self._new_execution_id
+        )
         self._entities = Entities(
-            [_COUNTER], HOST.entities, EntitySettings(), PROFILE_2_13, self._clock, self._new_execution_id
+            [_COUNTER],
+            HOST.entities,
+            EntitySettings(),
+            PROFILE_2_13,
+            self._clock,
+            new_execution_id=self._new_execution_id,
         )
 
     def _new_execution_id(self) -> str:

@@ -44,7 +44,7 @@ def test_settings_are_read_and_a_window_of_zero_is_allowed(tmp_path: Path) -> No
     [
         ("maxEntityOperationBatchSize", 0, "must be a whole number above zero, not 0"),
         ("maxConcurrentEntityFunctions", -1, "must be a whole number above zero, not -1"),
-        ("entityMessageReorderWindowInMinutes", -1, "must be zero or a whole number above it, not -1"),
+        ("entityMessageReorderWindowInMinutes", -1, "must be a whole number of zero or more, not -1"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused(tmp_path: Path, name: str, value: int, wanted: str) -> None:

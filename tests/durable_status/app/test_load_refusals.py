@@ -63,7 +63,7 @@ def test_an_app_without_http_functions_is_loaded_without_a_warning(
 def test_local_settings_reach_the_app_but_lose_to_the_environment(tmp_path: Path) -> None:
     settings = '{"IsEncrypted": false, "Values": {"ONE": "file", "TWO": "file", "THREE": "file", "N": 3, "B": true}}'
     environment = {"TWO": "shell", "THREE": ""}
-    _load(tmp_path, _APP, environment, local__settings__json=settings)
+    _load(tmp_path, _APP + _ACTIVITY.format("Echo"), environment, local__settings__json=settings)
 
     assert environment == {"ONE": "file", "TWO": "shell", "THREE": "file", "N": "3", "B": "True"}
 
@@ -71,7 +71,7 @@ def test_local_settings_reach_the_app_but_lose_to_the_environment(tmp_path: Path
 def test_a_setting_in_host_json_is_expanded_from_local_settings(tmp_path: Path) -> None:
     app = _load(
         tmp_path,
-        _APP,
+        _APP + _ACTIVITY.format("Echo"),
         host_json='{"version": "2.0", "extensions": {"durableTask": {"hubName": "%HUB%"}}}',
         local__settings__json='{"Values": {"HUB": "MyHub"}, "Host": {"LocalHttpPort": 7099}}',
     )

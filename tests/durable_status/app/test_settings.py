@@ -36,8 +36,11 @@ def test_names_are_matched_in_any_case_and_unknown_ones_ignored(tmp_path: Path) 
 def test_without_sections_the_defaults_are_the_extensions(tmp_path: Path) -> None:
     settings = _host(tmp_path, '{"version": "2.0"}')
 
+    concurrency = 10 * (os.cpu_count() or 1)
     assert settings == HostSettings(
-        max_concurrent_orchestrators=10 * (os.cpu_count() or 1), max_concurrent_activities=10 * (os.cpu_count() or 1)
+        max_concurrent_orchestrators=concurrency,
+        max_concurrent_activities=concurrency,
+        max_concurrent_entities=concurrency,
     )
     assert (settings.hub_name, settings.route_prefix, settings.connection_name) == ("TestHubName", "api", None)
 
@@ -56,7 +59,7 @@ def test_numbers_and_truths_may_be_texts(tmp_path: Path) -> None:
         ('{"version": "2.0"', "host.json is not valid JSON at line 1"),
         ('{"version": "2.0"}\n{"version": "2.0"}', "a second value begins at line 2, column 1; keep one object"),
         ("[]", "host.json must hold one JSON object, not list."),
-        ("{}", 'host.json: "version" must be "2.0", not None.'),
+        ('{"extensions": {}}', 'host.json: "version" must be "2.0", not None.'),
         ('{"version": "1.0"}', 'host.json: "version" must be "2.0", not \'1.0\'.'),
         ('{"version": 2.0}', 'host.json: "version" must be "2.0", not 2.0.'),
         ('{"version": "2.0", "extensions": []}', "host.json: extensions must be an object, not []."),
@@ -126,11 +129,10 @@ def test_local_settings_with_comments_are_read(tmp_path: Path) -> None:
     ("text", "told"),
     [
         ('{"IsEncrypted": true, "Values": {"A": "gibberish"}}', "is encrypted; run"),
-        ('{"Values": ["A"]}', '"Values" must be an object.'),
-        ('{"Values": {"A": {"nested": 1}}}', 'the value of "A" must be a text, not dict.'),
+        ('{"Values": ["A"]}', '"Values" must be an object, not list.'),
         ('{"Host": {"LocalHttpPort": "web"}}', "Host.LocalHttpPort must be a port number, not 'web'."),
         ('{"Host": {"LocalHttpPort": 70000}}', "Host.LocalHttpPort must be a port number, not 70000."),
-        ('{"Host": []}', '"Host" must be an object.'),
+        ('{"Host": []}', '"Host" must be an object, not list.'),
         ("not json", "local.settings.json is not valid JSON"),
     ],
 )

@@ -13,6 +13,7 @@ import pytest
 
 from durable_status.cli.banner import banner
 from durable_status.local_host.clock import Clock, SystemClock
+from durable_status.local_host.host import HostOptions
 from durable_status.local_host.storage.memory import MemoryStorage
 from durable_status.local_host.storage.provider import EpisodeCommit, Message, OrchestrationWork, StorageProvider
 from durable_status.local_host.storage.sqlite import SqliteStorage
@@ -450,7 +451,7 @@ def test_user_code_sees_the_bare_message_of_a_call_that_failed() -> None:
 def test_the_banner_lists_the_entities() -> None:
     async def main() -> str:
         async with running_host(ENTITIES) as host:
-            return banner(host.host, PROFILE_3, "memory")
+            return banner(host.host, HostOptions(port=0, rpc_port=0, profile=PROFILE_3), "memory")
 
     assert "  entities: Counter, Fragile, Meeting\n" in asyncio.run(main())
 
