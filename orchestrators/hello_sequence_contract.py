@@ -1,4 +1,4 @@
-"""What callers of the greeting orchestration need to know. Standard library only."""
+"""What callers of the greeting orchestration need to know. Plain types only."""
 
 from __future__ import annotations
 
