@@ -236,9 +236,10 @@ class AsyncStatusClient(AsyncVerbs):
 def _checked_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+        # Not even the wrong one is shown: it may hold a key.
         raise RefusedError(
-            f"{masked(url)!r} is no address of an app. Give scheme, host and port, such as http://localhost:7071, and "
-            "the key by itself."
+            "The address of an app is scheme, host and port, such as http://localhost:7071, and nothing behind them. "
+            "Give the key by itself."
         )
     return url.rstrip("/")
 
