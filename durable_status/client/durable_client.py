@@ -19,7 +19,6 @@ from durable_status.client.watching import Pace
 from durable_status.errors import HostError
 
 _DEFAULT_PACE = Pace(longest=1.0)
-_INVOCATION = "X-Azure-Functions-InvocationId"
 
 
 class SdkClient(Protocol):
@@ -45,11 +44,18 @@ class DurableClient(AsyncVerbs):
         if not base_url:
             raise HostError("The host has no loopback endpoint. Take localRpcEndpointEnabled: false out of host.json.")
         self._base_url = str(base_url)
-        invocation = getattr(client, "_function_invocation_id", None)
-        self._headers = {_INVOCATION: str(invocation)} if invocation else {}
+        self._sdk_client = client
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+    def _headers(self) -> dict[str, str]:
+        """What the SDK sends along: the invocation, for the host's log, and the trace that a start continues."""
+        trace = getattr(self._sdk_client, "_get_current_activity_context", lambda: (None, None))
+        parent, state = trace()
+        invocation = getattr(self._sdk_client, "_function_invocation_id", None)
+        sent = {"X-Azure-Functions-InvocationId": invocation, "traceparent": parent, "tracestate": state}
+        return {name: str(value) for name, value in sent.items() if value}
 
     async def _send(self, request: Request) -> Response:
         sdk = importlib.import_module("azure.durable_functions.models.utils.http_utils")
@@ -63,7 +69,7 @@ class DurableClient(AsyncVerbs):
                 request.method,
                 URL(self._base_url + request.path, encoded=True).with_query(dict(request.query)),
                 data=request.body,
-                headers={**self._headers, **request.headers, **content},
+                headers={**self._headers(), **request.headers, **content},
                 **options,
             ) as response:
                 headers = {name.lower(): value for name, value in response.headers.items()}
