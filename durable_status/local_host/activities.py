@@ -12,6 +12,7 @@ from azure.functions.meta import Datum
 
 from durable_status.app.functions import ACTIVITY_TRIGGER, AppFunction, by_durable_name
 from durable_status.local_host.clock import Clock
+from durable_status.local_host.management.links import Links
 from durable_status.local_host.storage.provider import ActivityCall, Message
 from durable_status.local_host.worker import Worker, worker_failure
 from durable_status.replay.events import TaskCompleted, TaskFailed
@@ -30,12 +31,14 @@ class Activities:
         self,
         functions: Iterable[AppFunction],
         names: FunctionNames,
+        links: Links,
         worker: Worker,
         clock: Clock,
         profile: Profile,
     ) -> None:
         self._functions = by_durable_name(functions, ACTIVITY_TRIGGER)
         self._names = names
+        self._links = links
         self._worker = worker
         self._clock = clock
         self._profile = profile
@@ -62,7 +65,8 @@ class Activities:
             raise WorkerFailure(f"LookupError: {self._names.unknown_sentence(call.name)}")
         function = self._functions[registered]
         (text,) = json.loads(call.input)
-        returned = await self._worker.call(function, {function.trigger["name"]: _input_value(text)})
+        arguments = {function.trigger["name"]: _input_value(text)} | self._links.client_arguments(function)
+        returned = await self._worker.call(function, arguments)
         return _result_text(returned)
 
 

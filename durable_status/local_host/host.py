@@ -81,17 +81,17 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
         stack.push_async_callback(storage.close)
         base_url = f"http://localhost:{port_of(listener)}"
         rpc_base_url = f"http://{LOOPBACK}:{port_of(rpc_listener)}{RPC_BASE}"
-        worker = Worker(orchestrator_threads=min(_ORCHESTRATOR_THREADS, app.settings.max_concurrent_orchestrators))
-        stack.enter_context(worker.running())
-        await stack.enter_async_context(
-            _dispatcher(app, functions, facts, storage, worker, options.profile, clock).running()
-        )
         links = Links(
             hub=app.settings.hub_name,
             connection=app.settings.connection_name,
             key=secrets.token_urlsafe(_KEY_BYTES),
             public_origin=base_url,
             rpc_base_url=rpc_base_url,
+        )
+        worker = Worker(orchestrator_threads=min(_ORCHESTRATOR_THREADS, app.settings.max_concurrent_orchestrators))
+        stack.enter_context(worker.running())
+        await stack.enter_async_context(
+            _dispatcher(app, functions, facts, links, storage, worker, options.profile, clock).running()
         )
         management = _management(app, facts, links, storage, options.profile, clock, port_of(rpc_listener))
         public = _PublicApplication(management, HttpFunctions(served, links, worker))
@@ -151,6 +151,7 @@ def _dispatcher(
     app: App,
     functions: Sequence[AppFunction],
     facts: HostFacts,
+    links: Links,
     storage: StorageProvider,
     worker: Worker,
     profile: Profile,
@@ -159,7 +160,7 @@ def _dispatcher(
     return Dispatcher(
         storage,
         Orchestrations(functions, facts, profile, clock),
-        Activities(functions, facts.activities, worker, clock, profile),
+        Activities(functions, facts.activities, links, worker, clock, profile),
         worker,
         max_orchestrations=app.settings.max_concurrent_orchestrators,
         max_activities=app.settings.max_concurrent_activities,

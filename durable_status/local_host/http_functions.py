@@ -11,7 +11,7 @@ from typing import Any
 from azure.functions.http import HttpRequest, HttpResponseConverter
 from starlette.datastructures import Headers, QueryParams
 
-from durable_status.app.functions import DURABLE_CLIENT, AppFunction
+from durable_status.app.functions import AppFunction
 from durable_status.local_host.management.links import Links
 from durable_status.local_host.reply import Receive, Reply, Scope, Send, bare, read_body
 from durable_status.local_host.route_templates import FunctionRoute, RouteTemplateError
@@ -53,9 +53,7 @@ class HttpFunctions:
 
     async def _run(self, function: AppFunction, scope: Scope, values: Mapping[str, str], body: bytes) -> Reply:
         arguments: dict[str, Any] = {function.trigger["name"]: _request(scope, values, body)}
-        for binding in function.bindings_of(DURABLE_CLIENT):
-            hub, connection = binding.get("taskHub"), binding.get("connectionName")
-            arguments[binding["name"]] = self._links.client_binding(hub, connection)
+        arguments |= self._links.client_arguments(function)
         try:
             return _reply(await self._worker.call(function, arguments))
         except WorkerFailure as failure:

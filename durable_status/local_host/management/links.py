@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from urllib.parse import quote_plus
 
+from durable_status.app.functions import DURABLE_CLIENT, AppFunction
 from durable_status.local_host.management.paths import WEBHOOK_BASE
 
 # The keys of the payload in their order, with the end of the path and the query that goes before the common one.
@@ -60,6 +61,13 @@ class Links:
             },
             separators=(",", ":"),
         )
+
+    def client_arguments(self, function: AppFunction) -> dict[str, str]:
+        """What the durable client parameters of a function are bound to."""
+        return {
+            binding["name"]: self.client_binding(binding.get("taskHub"), binding.get("connectionName"))
+            for binding in function.bindings_of(DURABLE_CLIENT)
+        }
 
     def _management_urls(self, origin: str, instance_id: str) -> dict[str, str]:
         path = f"{origin}{WEBHOOK_BASE}/instances/{_escape(instance_id)}"
