@@ -82,10 +82,6 @@ class StatusCodec(Generic[S]):
                 payload=payload,
             ) from error
 
-    def json_schema(self) -> dict[str, Any]:
-        """The JSON Schema (2020-12) of what `encode` writes."""
-        return self._adapter.json_schema(by_alias=True, mode="serialization")
-
     @cached_property
     def _adapter(self) -> TypeAdapter[S]:
         from pydantic import TypeAdapter

@@ -16,3 +16,7 @@ class Recommendation(TypedDict):
 
     recommendedCities: list[str]
     recommendedSeasons: list[str]
+
+
+Status = Recommendation
+"""The custom status."""

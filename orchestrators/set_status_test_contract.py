@@ -12,3 +12,7 @@ class NextActions(TypedDict):
 
     nextActions: list[str]
     foo: int
+
+
+Status = NextActions
+"""The custom status."""

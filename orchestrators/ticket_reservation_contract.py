@@ -24,3 +24,7 @@ class Outcome(TypedDict):
     """The custom status in the end."""
 
     message: str
+
+
+Status = Offer | Outcome
+"""The custom status."""
