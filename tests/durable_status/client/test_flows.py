@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -275,3 +276,63 @@ def test_a_wait_ends_when_the_instance_has_ended_otherwise() -> None:
         follow(flow, clock, lambda: document("a", "Completed"))
 
     assert ended.value.status.custom_status == "a"
+
+
+# Listing
+
+
+def _page(number: int, pages: int, size: int = 100) -> Response:
+    documents = [
+        json.loads(document({"number": number * size + index}).text) | {"instanceId": f"i{number:04}-{index:03}"}
+        for index in range(size)
+    ]
+    token = "" if number == pages - 1 else f"after-{number}"
+    return Response(status=200, headers={"x-ms-continuation-token": token}, text=json.dumps(documents))
+
+
+def _list(pages: int) -> tuple[int, int]:
+    """How many instances of so many pages match, and the most memory that finding them took."""
+    flow = flows.list_statuses(
+        dict[str, int], flows.Filters(), lambda status: status.custom_status_json["number"] % 100 == 0, False
+    )
+    asked = found = 0
+    tracemalloc.start()
+    try:
+        step = next(flow)
+        while True:
+            if isinstance(step, Found):
+                found += 1
+                step = next(flow)
+            else:
+                assert isinstance(step, Request)
+                assert step.headers == ({"x-ms-continuation-token": f"after-{asked - 1}"} if asked else {})
+                asked += 1
+                step = flow.send(_page(asked - 1, pages))
+    except StopIteration:
+        return found, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_ten_thousand_instances_take_no_more_memory_than_a_thousand() -> None:
+    _list(2)  # imports
+    few, few_bytes = _list(10)
+    many, many_bytes = _list(100)
+
+    assert (few, many) == (10, 100)
+    assert many_bytes < 1.2 * few_bytes
+
+
+def test_a_page_is_asked_for_only_when_the_one_before_has_been_handed_out() -> None:
+    flow = flows.list_statuses(Any, flows.Filters(), None, False)
+    steps = [next(flow), flow.send(_page(0, 2, size=3)), next(flow), next(flow)]
+
+    assert [type(step) for step in steps] == [Request, Found, Found, Found]
+    assert isinstance(next(flow), Request)
+
+
+def test_a_list_always_sends_a_filter_or_the_host_would_not_leave_the_inputs_out() -> None:
+    request = next(flows.list_statuses(Any, flows.Filters(), None, False))
+
+    assert isinstance(request, Request)
+    assert request.query == {"createdTimeFrom": "1970-01-01T00:00:00.000000Z", "top": "100", "showInput": "false"}
