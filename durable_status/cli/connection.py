@@ -26,6 +26,7 @@ EXIT_CODES = (
     "Exit codes: 1 no (good) answer, 2 refused, 3 no such instance, 4 wrong state, 5 not completed, 6 time is up."
 )
 
+_OF_THE_EXTRA = ("httpx", "rich")
 _CODES: tuple[tuple[type[DurableStatusError], int], ...] = (
     (RefusedError, 2),
     (InstanceNotFoundError, 3),
@@ -72,6 +73,10 @@ def connected(command: Callable[..., Any]) -> Callable[..., Any]:
             return command(Connection(url, key), *arguments, **options)
         except DurableStatusError as error:
             raise _Failure(error) from error
+        except ModuleNotFoundError as error:
+            if error.name not in _OF_THE_EXTRA:
+                raise
+            raise click.ClickException(f"{error.name} is not installed: pip install durable-status[cli]") from error
 
     return run
 

@@ -30,6 +30,7 @@ S = TypeVar("S")
 _GROWTH = 1.5
 _SPREAD = 0.2
 _SHORTEST_LOOK = 1.0  # seconds that a request gets, even at the end of a wait
+_LONGEST_LOOK = 30.0
 _LONGEST_RETRY_AFTER = 60.0
 
 
@@ -60,13 +61,13 @@ class _Looks:
         self._silent_since: float | None = None
         self._asked_for: float | None = None
 
-    def look(self, status_type: TypeForm[S], timeout: float | None = None) -> Flow[InstanceStatus[S] | None]:
-        """The status, or None when the host does not answer for now."""
+    def look(self, status_type: TypeForm[S], left: float = _LONGEST_LOOK) -> Flow[InstanceStatus[S] | None]:
+        """The status, or None when the host does not answer for now. `left` is the time there is for it, in seconds."""
         request = Request(
             method="GET",
             path=f"instances/{instance_segment(self._instance_id)}",
             query={"showInput": "false"},
-            timeout=timeout,
+            timeout=min(max(left, _SHORTEST_LOOK), _LONGEST_LOOK),
         )
         try:
             response = yield request
@@ -128,7 +129,7 @@ def wait_for_status(
     deadline = pace.now() + timeout
     last: InstanceStatus[S] | None = None
     while True:
-        status = yield from looks.look(status_type, max(_SHORTEST_LOOK, deadline - pace.now()))
+        status = yield from looks.look(status_type, deadline - pace.now())
         if status is not None:
             if predicate(status):
                 return status

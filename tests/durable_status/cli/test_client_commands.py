@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -152,3 +153,14 @@ def test_a_bar_shows_how_far_an_instance_is(custom_status: Any, shown: list[str]
 
     text = terminal.getvalue()
     assert all(part in text for part in ["order-7", "[other]", "Completed", *shown])
+
+
+def test_what_is_not_installed_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "durable_status.client.status_client", None)
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    monkeypatch.delitem(sys.modules, "durable_status.client.status_client")
+
+    result = CliRunner().invoke(main, ["status", "i"])
+
+    assert result.exit_code == 1
+    assert result.output == "Error: httpx is not installed: pip install durable-status[cli]\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,8 @@ from durable_status import (
     StatusDecodeError,
     WaitTimeoutError,
 )
+from durable_status.client.durable_client import DurableClient
+from durable_status.client.status_client import AsyncStatusClient, StatusClient
 from durable_status.replay.profile import PROFILE_2_13, PROFILE_3, Profile
 from tests.durable_status.client.kinds import KINDS, client_of
 from tests.hosts import TRANSCRIPTS, RunningHost, running_host
@@ -285,3 +288,18 @@ def test_an_orchestration_that_does_not_exist_is_an_error_at_once_or_a_failure_o
 
     play(refused, kind, PROFILE_2_13)
     play(failed, kind, PROFILE_3)
+
+
+def _verbs(client: type) -> dict[str, list[inspect.Parameter]]:
+    return {
+        name: list(inspect.signature(method).parameters.values())
+        for name, method in inspect.getmembers(client, inspect.isfunction)
+        if not name.startswith("_") and name != "close"
+    }
+
+
+def test_all_clients_have_the_same_verbs_with_the_same_arguments() -> None:
+    verbs = _verbs(StatusClient)
+
+    assert len(verbs) == 14
+    assert verbs == _verbs(AsyncStatusClient) == _verbs(DurableClient)
