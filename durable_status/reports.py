@@ -84,7 +84,8 @@ def wait_with_reports(
 
     Whoever does the work raises the events that `report_event` names, from number 0 on, as
     `durable_status.client.reporter.Reporter` does. Each is handed on once and in order; what comes after `limit`
-    reports, or after the end of `task`, is not seen. Give every task an event name of its own.
+    reports, or after the end of `task`, is not seen. Give every task an event name of its own, and call an activity
+    before ``continue_as_new``: straight after this, the host would carry the reports over (replay.md §6, trap 22).
 
     Args:
         context: the orchestration context.
