@@ -10,7 +10,7 @@
     ├── InstanceStateError      the instance is not in a state for this: it has ended, or has not
     ├── InstanceEndedError      the instance ended before what was waited for
     │   └── InstanceFailedError     it ended Failed, Terminated or Canceled
-    ├── WaitTimeoutError        the time is up; the instance goes on. Also a TimeoutError
+    ├── WaitTimeoutError        the time is up; the instance goes on
     └── HostError               the host did not answer, or answered outside the contract
 
 `durable_status.app` and `durable_status.local_host` have errors of their own under the same root.
