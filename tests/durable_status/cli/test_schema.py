@@ -57,7 +57,13 @@ def test_typescript_says_the_same_as_the_json_schema() -> None:
 @pytest.mark.parametrize("arguments", [[], ["--format", "typescript"]])
 def test_an_app_without_status_types_is_told_how_to_have_them(tmp_path: Path, arguments: list[str]) -> None:
     (tmp_path / "host.json").write_text('{"version": "2.0"}')
-    (tmp_path / "function_app.py").write_text("import azure.durable_functions as df\napp = df.DFApp()\n")
+    (tmp_path / "function_app.py").write_text(
+        "import azure.durable_functions as df\n"
+        "app = df.DFApp()\n"
+        "@app.activity_trigger(input_name='x')\n"
+        "def echo(x):\n"
+        "    return x\n"
+    )
 
     result = CliRunner().invoke(main, ["schema", "--app", str(tmp_path), *arguments])
 
