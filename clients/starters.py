@@ -11,6 +11,8 @@ import azure.functions as func
 
 from clients.start_request import Refusal, StartRequest, read_start_request
 from clients.waiting import WantedStatus, wait_for_custom_status
+from durable_status import HostError, InstanceStateError
+from durable_status.client.durable_client import DurableClient
 from durable_status.stored_json import dump_stored
 
 logger = logging.getLogger(__name__)
@@ -46,31 +48,28 @@ async def start_and_wait(req: func.HttpRequest, client: df.DurableOrchestrationC
         instance_id = await _start(client, read_start_request(req))
     except Refusal as refused:
         return refused.response()
-    document = await wait_for_custom_status(client, instance_id, wanted, timeout)
-    if document is None:
+    status = await wait_for_custom_status(DurableClient(client), instance_id, wanted, timeout)
+    if status is None:
         return _accepted(client, req, instance_id)
     return func.HttpResponse(
-        dump_stored(document),
-        status_code=200 if wanted.is_shown_by(document["customStatus"]) else 500,
+        dump_stored(status.to_document()),
+        status_code=200 if wanted.is_shown_by(status.custom_status_json) else 500,
         mimetype="application/json",
     )
 
 
 async def _start(client: df.DurableOrchestrationClient, wanted: StartRequest) -> str:
     try:
-        instance_id = await client.start_new(
-            wanted.orchestration, instance_id=wanted.instance_id, client_input=wanted.input
-        )
-    except Exception as error:  # the SDK raises nothing more telling
-        if "already exists" in str(error):
-            raise Refusal(
-                409, f"The instance {wanted.instance_id!r} has not ended; wait for it or choose another id."
-            ) from error
+        return await DurableClient(client).start_new(wanted.orchestration, wanted.input, instance_id=wanted.instance_id)
+    except InstanceStateError as error:
+        raise Refusal(
+            409, f"The instance {wanted.instance_id!r} has not ended; wait for it or choose another id."
+        ) from error
+    except HostError as error:
         logger.exception("An instance of %s could not be started.", wanted.orchestration)
         raise Refusal(
             500, f"The platform did not start an instance of {wanted.orchestration}; the log of the app says why."
         ) from error
-    return str(instance_id)
 
 
 def _accepted(client: df.DurableOrchestrationClient, req: func.HttpRequest, instance_id: str) -> func.HttpResponse:

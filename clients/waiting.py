@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Any
 
-import azure.durable_functions as df
-
 from clients.start_request import parse_json
+from durable_status import (
+    DurableStatusError,
+    HostError,
+    InstanceEndedError,
+    InstanceNotFoundError,
+    InstanceStatus,
+    WaitTimeoutError,
+)
+from durable_status.client.durable_client import DurableClient
 
 logger = logging.getLogger(__name__)
-
-_FIRST_PAUSE_SECONDS = 0.2
-_LONGEST_PAUSE_SECONDS = 1.0
-_PAUSE_GROWTH = 1.25
-_SHORTEST_LOOK_SECONDS = 1.0
-_ENDED = frozenset(
-    {
-        df.OrchestrationRuntimeStatus.Completed,
-        df.OrchestrationRuntimeStatus.Failed,
-        df.OrchestrationRuntimeStatus.Terminated,
-        df.OrchestrationRuntimeStatus.Canceled,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,57 +42,37 @@ class WantedStatus:
 
 
 async def wait_for_custom_status(
-    client: df.DurableOrchestrationClient, instance_id: str, wanted: WantedStatus, timeout_seconds: float
-) -> dict[str, Any] | None:
+    client: DurableClient, instance_id: str, wanted: WantedStatus, timeout_seconds: float
+) -> InstanceStatus[Any] | None:
     """Wait until the custom status is `wanted`, whatever the runtime status, or the instance has ended.
 
     A status set in the last part of an orchestration is only ever seen together with Completed, so the runtime status
     says nothing about whether it will come.
 
     Returns:
-        The last status document, or None when the time was up first.
+        The last status, with the input, or None when the time was up first or the platform does not say. The instance
+        has been started, so a failed look must not end the request: its caller would not learn the id.
     """
-    now = asyncio.get_running_loop().time
-    deadline = now() + timeout_seconds
-    pause = _FIRST_PAUSE_SECONDS
-    while True:
-        status = await _look(client, instance_id, deadline)
-        if status and (wanted.is_shown_by(status.custom_status) or status.runtime_status in _ENDED):
-            return status_document(status)
-        left = deadline - now()
-        if left <= 0:
-            return None
-        await asyncio.sleep(min(pause, left))
-        pause = min(pause * _PAUSE_GROWTH, _LONGEST_PAUSE_SECONDS)
-
-
-def status_document(status: df.DurableOrchestrationStatus) -> dict[str, Any]:
-    """The status with the keys and the order of the management API."""
-    return {
-        "name": status.name,
-        "instanceId": status.instance_id,
-        "runtimeStatus": status.runtime_status.value,
-        "input": status.input_,
-        "customStatus": status.custom_status,
-        "output": status.output,
-        "createdTime": _whole_seconds(status.created_time),
-        "lastUpdatedTime": _whole_seconds(status.last_updated_time),
-    }
-
-
-async def _look(
-    client: df.DurableOrchestrationClient, instance_id: str, deadline: float
-) -> df.DurableOrchestrationStatus | None:
-    """The status now, or None when the platform does not say.
-
-    The instance has been started, so a failed look must not end the request: its caller would not learn the id.
-    """
-    latest_end = max(deadline, asyncio.get_running_loop().time() + _SHORTEST_LOOK_SECONDS)
     try:
-        async with asyncio.timeout_at(latest_end):
-            return await client.get_status(instance_id)
-    except Exception:  # the SDK raises nothing more telling
+        status = await client.wait_for_status(
+            instance_id, Any, lambda status: wanted.is_shown_by(status.custom_status_json), timeout_seconds
+        )
+    except InstanceEndedError as ended:
+        status = ended.status
+    except WaitTimeoutError:
+        return None
+    except (HostError, InstanceNotFoundError):
         logger.warning("The status of the instance %s could not be read.", instance_id, exc_info=True)
+        return None
+    return replace(status, input=await _input(client, instance_id))
+
+
+async def _input(client: DurableClient, instance_id: str) -> Any:
+    """The input, which waiting does not fetch; None when the platform does not say."""
+    try:
+        return (await client.get_status(instance_id, Any, show_input=True)).input
+    except DurableStatusError:
+        logger.warning("The input of the instance %s could not be read.", instance_id, exc_info=True)
         return None
 
 
@@ -115,7 +87,3 @@ def _same_json(one: Any, other: Any) -> bool:
             return len(one) == len(other) and all(map(_same_json, one, other))
         case _:
             return bool(one == other)
-
-
-def _whole_seconds(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

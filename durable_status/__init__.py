@@ -1,6 +1,40 @@
 """Typed, testable, watchable custom status for Azure Durable Functions in Python."""
 
-from durable_status.custom_status import MAX_STATUS_BYTES, set_custom_status
-from durable_status.errors import DurableStatusError, StatusEncodeError
+from durable_status.custom_status import MAX_STATUS_BYTES, clear_custom_status, set_custom_status
+from durable_status.errors import (
+    DurableStatusError,
+    HostError,
+    InstanceEndedError,
+    InstanceFailedError,
+    InstanceNotFoundError,
+    InstanceStateError,
+    RefusedError,
+    StatusDecodeError,
+    StatusEncodeError,
+    WaitTimeoutError,
+)
+from durable_status.instance_status import InstanceStatus, RuntimeStatus
+from durable_status.progress import Progress, RecentItems
+from durable_status.reports import wait_all, wait_with_reports
 
-__all__ = ["MAX_STATUS_BYTES", "DurableStatusError", "StatusEncodeError", "set_custom_status"]
+__all__ = [
+    "MAX_STATUS_BYTES",
+    "DurableStatusError",
+    "HostError",
+    "InstanceEndedError",
+    "InstanceFailedError",
+    "InstanceNotFoundError",
+    "InstanceStateError",
+    "InstanceStatus",
+    "Progress",
+    "RecentItems",
+    "RefusedError",
+    "RuntimeStatus",
+    "StatusDecodeError",
+    "StatusEncodeError",
+    "WaitTimeoutError",
+    "clear_custom_status",
+    "set_custom_status",
+    "wait_all",
+    "wait_with_reports",
+]

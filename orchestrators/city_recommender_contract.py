@@ -1,8 +1,8 @@
-"""What callers of the recommending orchestration need to know. Standard library only."""
+"""What callers of the recommending orchestration need to know. Plain types only."""
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing_extensions import TypedDict
 
 ORCHESTRATION = "CityRecommender"
 """Its input is the user's choice: 1, 2 or 3."""
@@ -16,3 +16,7 @@ class Recommendation(TypedDict):
 
     recommendedCities: list[str]
     recommendedSeasons: list[str]
+
+
+Status = Recommendation
+"""The custom status."""

@@ -1,8 +1,8 @@
-"""What callers of the status-setting orchestration need to know. Standard library only."""
+"""What callers of the status-setting orchestration need to know. Plain types only."""
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing_extensions import TypedDict
 
 ORCHESTRATION = "SetStatusTest"
 
@@ -12,3 +12,7 @@ class NextActions(TypedDict):
 
     nextActions: list[str]
     foo: int
+
+
+Status = NextActions
+"""The custom status."""

@@ -1,8 +1,8 @@
-"""What callers of the reserving orchestration need to know. Standard library only."""
+"""What callers of the reserving orchestration need to know. Plain types only."""
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing_extensions import TypedDict
 
 ORCHESTRATION = "ReserveTicket"
 """Its input is the user's id, its output whether the booking was confirmed."""
@@ -24,3 +24,7 @@ class Outcome(TypedDict):
     """The custom status in the end."""
 
     message: str
+
+
+Status = Offer | Outcome
+"""The custom status."""

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import click
 
+from durable_status.cli import steer
 from durable_status.cli.doctor import doctor
+from durable_status.cli.list import list_instances
+from durable_status.cli.schema import schema
 from durable_status.cli.start import start
+from durable_status.cli.status import status
+from durable_status.cli.watch import watch
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -16,3 +21,15 @@ def main() -> None:
 
 main.add_command(start)
 main.add_command(doctor)
+main.add_command(status)
+main.add_command(list_instances)
+main.add_command(watch)
+main.add_command(steer.start_new)
+main.add_command(steer.raise_event)
+main.add_command(steer.terminate)
+main.add_command(steer.suspend)
+main.add_command(steer.resume)
+main.add_command(steer.rewind)
+main.add_command(steer.restart)
+main.add_command(steer.purge)
+main.add_command(schema)

@@ -13,6 +13,8 @@ from azure.functions.meta import Datum
 from durable_status.app.functions import ACTIVITY_TRIGGER, AppFunction, by_durable_name
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.http_calls import HttpCalls
+from durable_status.local_host.invocations import arguments_of
+from durable_status.local_host.management.links import Links
 from durable_status.local_host.storage.provider import ActivityCall, Message
 from durable_status.local_host.worker import Worker, worker_failure
 from durable_status.replay.events import TaskCompleted, TaskFailed
@@ -32,6 +34,7 @@ class Activities:
         self,
         functions: Iterable[AppFunction],
         names: FunctionNames,
+        links: Links,
         worker: Worker,
         http_calls: HttpCalls,
         clock: Clock,
@@ -39,6 +42,7 @@ class Activities:
     ) -> None:
         self._functions = by_durable_name(functions, ACTIVITY_TRIGGER)
         self._names = names
+        self._links = links
         self._worker = worker
         self._http_calls = http_calls
         self._clock = clock
@@ -67,7 +71,7 @@ class Activities:
             raise WorkerFailure(f"LookupError: {self._names.unknown_sentence(call.name)}")
         function = self._functions[registered]
         (text,) = json.loads(call.input)
-        returned = await self._worker.call(function, {function.trigger["name"]: _input_value(text)})
+        returned = await self._worker.call(function, arguments_of(function, _input_value(text), self._links))
         return _result_text(returned)
 
     async def call_directly(self, function: AppFunction, text: str) -> None:
@@ -76,7 +80,7 @@ class Activities:
         Raises:
             WorkerFailure: it raised.
         """
-        await self._worker.call(function, {function.trigger["name"]: _input_value(text)})
+        await self._worker.call(function, arguments_of(function, _input_value(text), self._links))
 
 
 def _input_value(text: str | None) -> Any:

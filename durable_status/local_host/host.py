@@ -126,10 +126,6 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
         rpc_base_url = f"http://{LOOPBACK}:{port_of(rpc_listener)}{RPC_BASE}" if rpc_listener else None
         worker = Worker(orchestrator_threads=min(_ORCHESTRATOR_THREADS, app.settings.max_concurrent_orchestrators))
         stack.enter_context(worker.running())
-        http_calls = HttpCalls(await stack.enter_async_context(open_http_session(options.profile)), clock)
-        activities = Activities(functions, facts.activities, worker, http_calls, clock, options.profile)
-        dispatcher = _dispatcher(app, functions, facts, storage, worker, activities, options, clock)
-        await stack.enter_async_context(dispatcher.running())
         keys = load_keys(_in_state(options, KEYS_FILE), [function.name for function in http_functions])
         links = Links(
             hub=app.settings.hub_name,
@@ -139,6 +135,10 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
             rpc_base_url=rpc_base_url,
             writes_newer_members=options.profile.writes_newer_members,
         )
+        http_calls = HttpCalls(await stack.enter_async_context(open_http_session(options.profile)), clock)
+        activities = Activities(functions, facts.activities, links, worker, http_calls, clock, options.profile)
+        dispatcher = _dispatcher(app, functions, facts, storage, worker, activities, options, clock)
+        await stack.enter_async_context(dispatcher.running())
         rpc_port = None if rpc_listener is None else port_of(rpc_listener)
         timers = Timers(schedules, worker, links, clock, _in_state(options, TIMERS_FILE))
         management = _management(app, facts, links, storage, options, clock, rpc_port)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
 from typing import Any
+from uuid import UUID
 
 import azure.durable_functions as df
+import pydantic
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from durable_status import MAX_STATUS_BYTES, StatusEncodeError, custom_status, set_custom_status
+from durable_status import MAX_STATUS_BYTES, StatusEncodeError, clear_custom_status, custom_status, set_custom_status
 from durable_status.stored_json import dump_stored, utf16_size
 
 _BEGIN = {"EventId": -1, "IsPlayed": False, "Timestamp": "2026-11-22T11:30:00Z"}
@@ -80,6 +85,31 @@ class WithToJson:
         return {"a": 1}
 
 
+class Stage(Enum):
+    """An enum."""
+
+    PACKED = "packed"
+
+
+@dataclasses.dataclass(frozen=True)
+class Order:
+    """A dataclass."""
+
+    number: int = 1
+    when: datetime | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Empty:
+    """A dataclass of no fields."""
+
+
+class Parcel(pydantic.BaseModel):
+    """A pydantic model."""
+
+    weight: int
+
+
 def nested(levels: int) -> Any:
     """A text in so many lists."""
     value: Any = "x"
@@ -99,7 +129,10 @@ def _table() -> list[tuple[str, str, str]]:
     ]
 
 
-_NAMES = {"datetime": datetime, "WithToJson": WithToJson, "nested": nested}
+_NAMES = {
+    known.__name__: known
+    for known in (Decimal, Empty, Order, Parcel, Stage, UUID, WithToJson, datetime, nested, timedelta)
+} | {"UTC": UTC}
 _ACCEPTED = [pytest.param(value, seen, id=value) for value, seen, _ in _table() if seen != "refused"]
 _REFUSED = [pytest.param(value, why, id=value) for value, seen, why in _table() if seen == "refused"]
 
@@ -109,7 +142,7 @@ def _evaluate(text: str) -> Any:
 
 
 def test_the_table_covers_every_kind_of_value() -> None:
-    assert (len(_ACCEPTED), len(_REFUSED)) == (12, 24)
+    assert (len(_ACCEPTED), len(_REFUSED)) == (22, 27)
 
 
 @pytest.mark.parametrize(("value", "seen"), _ACCEPTED)
@@ -208,23 +241,24 @@ def test_whole_numbers_are_accepted_as_long_as_the_host_reads_them(number: int) 
 # The sentences
 
 
-@dataclasses.dataclass(frozen=True)
-class Order:
-    """A dataclass, which is not JSON."""
-
-    number: int = 1
-
-
 @pytest.mark.parametrize(
     ("status", "sentence"),
     [
         (
-            {"items": ["a", "b", "c", datetime(2026, 1, 2)]},
-            'status["items"][3] is a datetime, which is not JSON. Use its text: value.isoformat().',
+            {"items": ["a", "b", "c", {"d"}]},
+            'status["items"][3] is a set, which is not JSON. Use a sorted list.',
         ),
-        (datetime(2026, 1, 2), "The status is a datetime, which is not JSON. Use its text: value.isoformat()."),
         ({"tags": {"a"}}, 'status["tags"] is a set, which is not JSON. Use a sorted list.'),
-        ([Order()], "status[0] is an Order, which is not JSON. Use a dict: dataclasses.asdict(value)."),
+        (
+            [Order(number="7")],  # type: ignore[arg-type]
+            "This Order cannot be written as JSON and read back: Pydantic serializer warnings: "
+            "PydanticSerializationUnexpectedValue(Expected `int` - serialized value may not be as expected "
+            "[field_name='number', input_value='7', input_type=str]). Give its fields values of their types.",
+        ),
+        (
+            {Stage.PACKED: 1, "packed": 2},
+            "The status has a Stage as a key, and keys are texts in JSON. Use a text.",
+        ),
         (
             {"order": WithToJson()},
             'status["order"] is a WithToJson, which is not JSON. '
@@ -288,12 +322,22 @@ def test_a_dict_with_to_json_is_sent_as_the_dict_it_is() -> None:
     assert answer_to(set_custom_status, Row(a=1))["customStatus"] == {"a": 1}
 
 
-def test_an_accepted_status_reaches_the_context_as_it_is() -> None:
-    context, status = Context(), {"a": (1, 2)}
+def test_the_context_gets_a_copy_in_plain_json() -> None:
+    context, status = Context(), {"a": [Stage.PACKED], "b": (1, 2)}
 
     set_custom_status(context, status)
+    status["a"].append(b"not JSON")  # type: ignore[attr-defined]
 
-    assert context.statuses == [status]
+    assert context.statuses == [{"a": ["packed"], "b": [1, 2]}]
+
+
+def test_a_cleared_status_is_not_sent_so_that_the_host_stores_null() -> None:
+    def set_and_clear(context: Any, status: Any) -> None:
+        set_custom_status(context, status)
+        clear_custom_status(context)
+
+    assert "customStatus" in answer_to(set_custom_status, "Tokyo")
+    assert "customStatus" not in answer_to(set_and_clear, "Tokyo")
 
 
 # Invariants
@@ -310,7 +354,8 @@ _ANYTHING = st.recursive(
     | st.text(st.characters())  # surrogates, too
     | st.text('aé\U0001f3ab"\x01', min_size=1_300, max_size=1_500).map(lambda text: text * 3)
     | st.binary()
-    | st.datetimes(),
+    | st.datetimes()
+    | st.decimals(),
     lambda inner: (
         st.lists(inner)
         | st.tuples(inner, inner)
@@ -326,7 +371,8 @@ def test_what_is_accepted_is_sent_whole_and_fits_and_what_is_refused_is_not_sent
 
     if "customStatus" in answer:
         stored = dump_stored(answer["customStatus"])
-        assert json.loads(stored) == json.loads(json.dumps(status))
+        with contextlib.suppress(TypeError):  # typed values inside: test_status_codec.py
+            assert json.loads(stored) == json.loads(json.dumps(status))
         assert utf16_size(stored) <= MAX_STATUS_BYTES
     else:
         refusal_of(status)

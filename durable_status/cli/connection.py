@@ -1,0 +1,113 @@
+"""How the commands that talk to a host reach it, and what their exit codes mean."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from durable_status.errors import (
+    DurableStatusError,
+    InstanceEndedError,
+    InstanceNotFoundError,
+    InstanceStateError,
+    RefusedError,
+    WaitTimeoutError,
+)
+
+if TYPE_CHECKING:  # httpx takes its time to import, and not every command needs it
+    from durable_status.client.status_client import AsyncStatusClient, StatusClient
+
+DEFAULT_URL = "http://localhost:7071"
+EXIT_CODES = (
+    "Exit codes: 1 no (good) answer, 2 refused, 3 no such instance, 4 wrong state, 5 not completed, 6 time is up."
+)
+
+_OF_THE_EXTRA = ("httpx", "rich")
+_CODES: tuple[tuple[type[DurableStatusError], int], ...] = (
+    (RefusedError, 2),
+    (InstanceNotFoundError, 3),
+    (InstanceStateError, 4),
+    (InstanceEndedError, 5),
+    (WaitTimeoutError, 6),
+)
+
+
+class Connection:
+    """Where the host is, and the key to it."""
+
+    def __init__(self, url: str, key: str | None) -> None:
+        self._url = url
+        self._key = key
+
+    def open(self) -> StatusClient:
+        """A client."""
+        from durable_status.client.status_client import StatusClient
+
+        return StatusClient(self._url, key=self._key)
+
+    def open_async(self) -> AsyncStatusClient:
+        """A client for asyncio."""
+        from durable_status.client.status_client import AsyncStatusClient
+
+        return AsyncStatusClient(self._url, key=self._key)
+
+
+def connected(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of a connection; it gets a `Connection` first, and its errors become exit codes."""
+
+    @click.option(
+        "--url", envvar="DURABLE_STATUS_URL", default=DEFAULT_URL, help=f"Address of the app.  [default: {DEFAULT_URL}]"
+    )
+    @click.option(
+        "--key",
+        envvar="DURABLE_STATUS_KEY",
+        help="The system key durabletask_extension. Better given as DURABLE_STATUS_KEY: arguments are seen by others.",
+    )
+    @functools.wraps(command)
+    def run(*arguments: Any, url: str, key: str | None, **options: Any) -> Any:
+        try:
+            return command(Connection(url, key), *arguments, **options)
+        except DurableStatusError as error:
+            raise _Failure(error) from error
+        except ModuleNotFoundError as error:
+            if error.name not in _OF_THE_EXTRA:
+                raise
+            raise click.ClickException(f"{error.name} is not installed: pip install durable-status[cli]") from error
+
+    return run
+
+
+class _Failure(click.ClickException):
+    """An error with its exit code."""
+
+    def __init__(self, error: DurableStatusError) -> None:
+        super().__init__(str(error))
+        self._code = next((code for kind, code in _CODES if isinstance(error, kind)), 1)
+
+    @property
+    def exit_code(self) -> int:  # type: ignore[override]
+        """What the process ends with."""
+        return self._code
+
+
+def parse_json_argument(text: str | None, what: str) -> Any:
+    """Read JSON from the command line.
+
+    Raises:
+        click.BadParameter: it is none.
+    """
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{what} is not JSON: {error}. A text needs its quotes, as in '\"Tokyo\"'.") from error
+
+
+def echo_json(value: Any, *, indent: int | None = None) -> None:
+    """Print JSON."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=indent))

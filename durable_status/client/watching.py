@@ -1,0 +1,161 @@
+"""The flows that look again and again: `watch` and the waits.
+
+How long they pause: short at first and after a change, longer the longer nothing changes, never longer than the host
+asks for with Retry-After on a status (it always says 5 seconds, for pollers that know nothing better), and never
+shorter than what it asks for when it is overloaded (429, 5xx). Each pause is moved by up to a fifth at random, so that
+many watchers do not come at once. A host that does not answer is asked again until `patience` is over: it may be
+restarting.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from typing_extensions import TypeForm
+
+from durable_status.client.answers import accepted, parsed, unexpected
+from durable_status.client.checks import instance_segment
+from durable_status.client.steps import Flow, Found, Pause, Request, Response, Stream
+from durable_status.errors import HostError, InstanceEndedError, InstanceFailedError, WaitTimeoutError
+from durable_status.instance_status import InstanceStatus
+from durable_status.stored_json import dump_stored
+
+S = TypeVar("S")
+
+_GROWTH = 1.5
+_SPREAD = 0.2
+_SHORTEST_LOOK = 1.0  # seconds that a request gets, even at the end of a wait
+_LONGEST_LOOK = 30.0
+_LONGEST_RETRY_AFTER = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often to look, in seconds, and the clock and chance to go by."""
+
+    shortest: float = 0.2
+    longest: float = 5.0
+    patience: float = 60.0
+    """How long a host may be silent before that is an error."""
+    now: Callable[[], float] = time.monotonic
+    chance: Callable[[], float] = random.random
+    """From 0 to 1."""
+
+    def moved(self, seconds: float) -> float:
+        """`seconds`, moved a little at random."""
+        return seconds * (1 - _SPREAD + 2 * _SPREAD * self.chance())
+
+
+class _Looks:
+    """Looks at one instance, and knows how long to pause before the next time."""
+
+    def __init__(self, instance_id: str, pace: Pace) -> None:
+        self._instance_id = instance_id
+        self._pace = pace
+        self._pause = pace.shortest
+        self._silent_since: float | None = None
+        self._asked_for: float | None = None
+
+    def look(self, status_type: TypeForm[S], left: float = _LONGEST_LOOK) -> Flow[InstanceStatus[S] | None]:
+        """The status, or None when the host does not answer for now. `left` is the time there is for it, in seconds."""
+        request = Request(
+            method="GET",
+            path=f"instances/{instance_segment(self._instance_id)}",
+            query={"showInput": "false"},
+            timeout=min(max(left, _SHORTEST_LOOK), _LONGEST_LOOK),
+        )
+        try:
+            response = yield request
+            if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR or response.status == HTTPStatus.TOO_MANY_REQUESTS:
+                self._asked_for = _retry_after(response)
+                raise unexpected(response)
+        except HostError:
+            self._grow()
+            if self._out_of_patience():
+                raise
+            return None
+        self._silent_since = self._asked_for = None
+        document = parsed(accepted(response, self._instance_id, (HTTPStatus.OK, HTTPStatus.ACCEPTED)))
+        self._pause = min(self._pause, _retry_after(response) or self._pause)
+        return InstanceStatus[S].from_document(document, status_type)
+
+    def pause(self, changed: bool) -> Pause:
+        """The pause before the next look."""
+        if changed:
+            self._pause = self._pace.shortest
+        pause = Pause(max(self._pace.moved(self._pause), self._asked_for or 0.0))
+        self._grow()
+        return pause
+
+    def _grow(self) -> None:
+        self._pause = min(self._pause * _GROWTH, self._pace.longest)
+
+    def _out_of_patience(self) -> bool:
+        now = self._pace.now()
+        if self._silent_since is None:
+            self._silent_since = now
+        return now - self._silent_since >= self._pace.patience
+
+
+def watch(instance_id: str, status_type: TypeForm[S], pace: Pace) -> Stream[InstanceStatus[S]]:
+    """Hand out the status now and whenever it has changed, until the instance has ended."""
+    looks = _Looks(instance_id, pace)
+    seen = None
+    while True:
+        status = yield from looks.look(status_type)
+        changed = status is not None and _shown(status) != seen
+        if status is not None and changed:
+            seen = _shown(status)
+            yield Found(status)
+        if status is not None and status.runtime_status.has_ended:
+            return
+        yield looks.pause(changed)
+
+
+def wait_for_status(
+    instance_id: str,
+    status_type: TypeForm[S],
+    predicate: Callable[[InstanceStatus[S]], bool],
+    timeout: float,
+    pace: Pace,
+) -> Flow[InstanceStatus[S]]:
+    """Wait until `predicate` holds."""
+    looks = _Looks(instance_id, pace)
+    deadline = pace.now() + timeout
+    last: InstanceStatus[S] | None = None
+    while True:
+        status = yield from looks.look(status_type, deadline - pace.now())
+        if status is not None:
+            if predicate(status):
+                return status
+            if status.runtime_status.has_failed:
+                raise InstanceFailedError(status)
+            if status.runtime_status.has_ended:
+                raise InstanceEndedError(status)
+        changed = status is not None and (last is None or _shown(status) != _shown(last))
+        last = status or last
+        left = deadline - pace.now()
+        if left <= 0:
+            raise WaitTimeoutError(instance_id, timeout, last)
+        yield Pause(min(looks.pause(changed).seconds, left))
+
+
+def has_completed(status: InstanceStatus[Any]) -> bool:
+    """What `wait_for_completion` waits for."""
+    return status.runtime_status.has_ended and not status.runtime_status.has_failed
+
+
+def _shown(status: InstanceStatus[Any]) -> tuple[str, str, str]:
+    """What makes two statuses different for a watcher. Not the times: they move without anything having changed."""
+    return status.runtime_status.value, dump_stored(status.custom_status_json), dump_stored(status.output)
+
+
+def _retry_after(response: Response) -> float | None:
+    """The seconds of Retry-After; None when it says none. The platform never gives a date."""
+    text = response.headers.get("retry-after", "")
+    return min(float(text), _LONGEST_RETRY_AFTER) if text.isascii() and text.isdigit() else None

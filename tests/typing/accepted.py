@@ -1,0 +1,53 @@
+"""What the type checker knows of a status, from the type that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, assert_type
+
+from typing_extensions import TypedDict
+
+from durable_status import InstanceStatus, Progress, RecentItems
+from durable_status.client.durable_client import DurableClient
+from durable_status.client.status_client import AsyncStatusClient, StatusClient
+from orchestrators.ticket_reservation_contract import Offer, Outcome
+
+City = Literal["Tokyo", "Seattle"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """A status."""
+
+    number: int
+
+
+class Parcel(TypedDict):
+    """A status."""
+
+    weight: int
+
+
+def over_http(client: StatusClient) -> None:
+    """Every kind of type."""
+    assert_type(client.get_status("i", Order), InstanceStatus[Order])
+    assert_type(client.get_status("i", Order).custom_status, Order | None)
+    assert_type(client.get_status("i", City).custom_status, City | None)
+    assert_type(client.get_status("i", Parcel).custom_status, Parcel | None)
+    assert_type(client.get_status("i", Offer | Outcome).custom_status, Offer | Outcome | None)
+    assert_type(client.get_status("i", RecentItems[Order]).custom_status, RecentItems[Order] | None)
+    assert_type(client.get_status("i", Any).custom_status, Any | None)
+    assert_type(client.list_statuses(Order), Iterator[InstanceStatus[Order]])
+    assert_type(client.watch("i", Progress), Iterator[InstanceStatus[Progress]])
+    assert_type(client.wait_for_completion("i", Order, 5).output_as(dict[str, int]), dict[str, int])
+
+
+async def in_asyncio(client: AsyncStatusClient | DurableClient) -> None:
+    """The same, awaited."""
+    assert_type(await client.get_status("i", Order), InstanceStatus[Order])
+    assert_type(
+        await client.wait_for_status("i", Order, lambda status: bool(status.custom_status), 5), InstanceStatus[Order]
+    )
+    assert_type(client.watch("i", Order), AsyncIterator[InstanceStatus[Order]])
+    assert_type(await client.start_new("X", Order(1)), str)
