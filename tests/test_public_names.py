@@ -15,8 +15,23 @@ def test_the_librarys_names_are_these() -> None:
     assert durable_status.__all__ == [
         "MAX_STATUS_BYTES",
         "DurableStatusError",
+        "HostError",
+        "InstanceEndedError",
+        "InstanceFailedError",
+        "InstanceNotFoundError",
+        "InstanceStateError",
+        "InstanceStatus",
+        "Progress",
+        "RecentItems",
+        "RefusedError",
+        "RuntimeStatus",
+        "StatusDecodeError",
         "StatusEncodeError",
+        "WaitTimeoutError",
+        "clear_custom_status",
         "set_custom_status",
+        "wait_all",
+        "wait_with_reports",
     ]
 
 
