@@ -15,6 +15,7 @@ from durable_status.app.functions import (
     App,
     AppFunction,
 )
+from durable_status.app.sdk import speed_up_sdk
 from durable_status.local_host.activities import Activities
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.dispatcher import Dispatcher
@@ -26,7 +27,6 @@ from durable_status.local_host.management.operations import Operations
 from durable_status.local_host.management.paths import RPC_BASE, WEBHOOK_BASE
 from durable_status.local_host.orchestrations import Orchestrations
 from durable_status.local_host.reply import Receive, Scope, Send
-from durable_status.local_host.sdk import speed_up_sdk
 from durable_status.local_host.storage.provider import StorageProvider
 from durable_status.local_host.worker import Worker
 from durable_status.replay.host_facts import FunctionKind, FunctionNames, HostFacts
