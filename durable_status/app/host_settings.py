@@ -27,6 +27,9 @@ class HostSettings:
     route_prefix: str = "api"
     max_concurrent_orchestrators: int
     max_concurrent_activities: int
+    max_concurrent_entities: int
+    max_entity_batch_size: int = 5_000
+    entity_reorder_minutes: int = 30
     max_orchestration_actions: int = 100_000
     store_inputs_in_history: bool = False
     replaces_live_instances: bool = False
@@ -55,6 +58,9 @@ def read_host_settings(root: Path, environment: Mapping[str, str]) -> HostSettin
         route_prefix=("api" if prefix is None else prefix).strip("/"),
         max_concurrent_orchestrators=durable.positive("maxConcurrentOrchestratorFunctions", concurrency),
         max_concurrent_activities=durable.positive("maxConcurrentActivityFunctions", concurrency),
+        max_concurrent_entities=durable.positive("maxConcurrentEntityFunctions", concurrency),
+        max_entity_batch_size=durable.positive("maxEntityOperationBatchSize", 5_000),
+        entity_reorder_minutes=durable.positive("entityMessageReorderWindowInMinutes", 30, or_zero=True),
         max_orchestration_actions=durable.positive("maxOrchestrationActions", 100_000),
         store_inputs_in_history=durable.truth("storeInputsInOrchestrationHistory"),
         replaces_live_instances=(durable.text("overridableExistingInstanceStates") or "").casefold() == "anystate",
@@ -104,13 +110,15 @@ class _Section:
             raise AppError(f"{self._name}: {key} must be a text, not {value!r}.")
         return value
 
-    def positive(self, key: str, default: int) -> int:
+    def positive(self, key: str, default: int, *, or_zero: bool = False) -> int:
         value = self.value(key)
         if value is None:
             return default
         # All scalars become texts in the host's configuration, so "5" is as good as 5.
-        if isinstance(value, bool) or not str(value).strip().isdecimal() or int(value) == 0:
-            raise AppError(f"{self._name}: {key} must be a whole number above zero, not {value!r}.")
+        is_whole = not isinstance(value, bool) and str(value).strip().isdecimal()
+        if not is_whole or (int(value) == 0 and not or_zero):
+            wanted = "zero or a whole number above it" if or_zero else "a whole number above zero"
+            raise AppError(f"{self._name}: {key} must be {wanted}, not {value!r}.")
         return int(value)
 
     def truth(self, key: str) -> bool:

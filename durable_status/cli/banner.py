@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
-from durable_status.app.functions import ACTIVITY_TRIGGER, ORCHESTRATION_TRIGGER, by_durable_name
+from durable_status.app.functions import ACTIVITY_TRIGGER, ENTITY_TRIGGER, ORCHESTRATION_TRIGGER, by_durable_name
 from durable_status.local_host.host import LocalHost
 from durable_status.local_host.management.paths import WEBHOOK_BASE
 from durable_status.replay.profile import Profile
@@ -24,7 +24,8 @@ def _lines(host: LocalHost, profile: Profile, storage: str) -> Iterator[str]:
     for item in host.served:
         methods = ",".join(item.function.trigger.get("methods") or ["any method"])
         yield f"  {item.function.name}: [{methods}] {host.base_url}{item.path}"
-    for title, trigger_type in (("orchestrators", ORCHESTRATION_TRIGGER), ("activities", ACTIVITY_TRIGGER)):
+    kinds = (("orchestrators", ORCHESTRATION_TRIGGER), ("activities", ACTIVITY_TRIGGER), ("entities", ENTITY_TRIGGER))
+    for title, trigger_type in kinds:
         names = list(by_durable_name(host.app.functions, trigger_type))
         if names:
             yield f"  {title}: {', '.join(names)}"

@@ -12,11 +12,13 @@ from azure.functions.meta import Datum
 
 from durable_status.app.functions import ACTIVITY_TRIGGER, AppFunction, by_durable_name
 from durable_status.local_host.clock import Clock
+from durable_status.local_host.http_calls import HttpCalls
 from durable_status.local_host.storage.provider import ActivityCall, Message
 from durable_status.local_host.worker import Worker, worker_failure
 from durable_status.replay.events import TaskCompleted, TaskFailed
 from durable_status.replay.failures import WorkerFailure, activity_failure
 from durable_status.replay.host_facts import FunctionNames
+from durable_status.replay.http_requests import HTTP_ACTIVITY
 from durable_status.replay.profile import Profile
 from durable_status.stored_json import dump_stored
 
@@ -31,30 +33,33 @@ class Activities:
         functions: Iterable[AppFunction],
         names: FunctionNames,
         worker: Worker,
+        http_calls: HttpCalls,
         clock: Clock,
         profile: Profile,
     ) -> None:
         self._functions = by_durable_name(functions, ACTIVITY_TRIGGER)
         self._names = names
         self._worker = worker
+        self._http_calls = http_calls
         self._clock = clock
         self._profile = profile
 
     async def run(self, call: ActivityCall) -> Message:
         """Run one call to its end; what it raises becomes the failure of the task, never of the host."""
-        event: TaskCompleted | TaskFailed
+        event = await (self._http_calls.run(call) if call.name == HTTP_ACTIVITY else self._run_function(call))
+        return Message(instance_id=call.instance_id, execution_id=call.execution_id, event=event)
+
+    async def _run_function(self, call: ActivityCall) -> TaskCompleted | TaskFailed:
         try:
             result = await self._call(call)
         except WorkerFailure as failure:
             logger.error("Activity '%s' of instance '%s' failed: %s", call.name, call.instance_id, failure.message)
             logger.debug("%s", failure.stack)
             reason, details = activity_failure(call.name, failure, self._profile)
-            event = TaskFailed(
+            return TaskFailed(
                 timestamp=self._clock.now(), task_scheduled_id=call.task_id, reason=reason, details=details
             )
-        else:
-            event = TaskCompleted(timestamp=self._clock.now(), task_scheduled_id=call.task_id, result=result)
-        return Message(instance_id=call.instance_id, execution_id=call.execution_id, event=event)
+        return TaskCompleted(timestamp=self._clock.now(), task_scheduled_id=call.task_id, result=result)
 
     async def _call(self, call: ActivityCall) -> str | None:
         registered = self._names.find(call.name)

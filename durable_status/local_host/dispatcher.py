@@ -9,9 +9,18 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from durable_status.local_host.activities import Activities
+from durable_status.local_host.clock import Clock
+from durable_status.local_host.entities import Entities, is_entity_work
 from durable_status.local_host.orchestrations import Orchestrations
-from durable_status.local_host.storage.provider import ActivityWork, OrchestrationWork, StorageProvider
+from durable_status.local_host.storage.provider import (
+    ActivityWork,
+    EpisodeCommit,
+    OrchestrationWork,
+    StorageProvider,
+)
 from durable_status.local_host.worker import Worker
+from durable_status.replay.failures import WorkerFailure
+from durable_status.replay.ticks import PER_SECOND, Ticks
 
 logger = logging.getLogger(__name__)
 
@@ -28,18 +37,25 @@ class Dispatcher:
         self,
         storage: StorageProvider,
         orchestrations: Orchestrations,
+        entities: Entities,
         activities: Activities,
         worker: Worker,
+        clock: Clock,
         *,
         max_orchestrations: int,
         max_activities: int,
+        max_entities: int,
     ) -> None:
         self._storage = storage
         self._orchestrations = orchestrations
+        self._entities = entities
         self._activities = activities
         self._worker = worker
+        self._clock = clock
         self._limits = (max_orchestrations, max_activities)
+        self._free_for_entities = asyncio.Semaphore(max_entities)
         self._busy: set[asyncio.Task[None]] = set()
+        self._put_off: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -49,15 +65,13 @@ class Dispatcher:
         """
         max_orchestrations, max_activities = self._limits
         loops = [
-            asyncio.create_task(
-                self._serve(self._storage.next_orchestration, self._run_orchestration, max_orchestrations)
-            ),
+            asyncio.create_task(self._serve(self._storage.next_orchestration, self._run_instance, max_orchestrations)),
             asyncio.create_task(self._serve(self._storage.next_activity, self._run_activity, max_activities)),
         ]
         try:
             yield
         finally:
-            await _cancel(loops)
+            await _cancel([*loops, *self._put_off])
             await self._finish()
 
     async def _finish(self) -> None:
@@ -79,15 +93,32 @@ class Dispatcher:
             task.add_done_callback(self._busy.discard)
             task.add_done_callback(lambda _: free.release())
 
-    async def _run_orchestration(self, work: OrchestrationWork) -> None:
+    async def _run_instance(self, work: OrchestrationWork) -> None:
         try:
-            commit = await self._worker.run_orchestration(lambda: self._orchestrations.run(work))
+            commit = await (self._run_entity(work) if is_entity_work(work) else self._run_orchestration(work))
             await self._storage.commit(work, commit)
+        except WorkerFailure as failure:  # only of an entity's batch; it keeps its messages and no caller is told
+            delay = self._entities.seconds_until_retry(work.instance_id)
+            logger.error("Entity '%s': the batch failed and runs again in %d s: %s", work.instance_id, delay, failure)
+            task = asyncio.create_task(self._release_later(work, delay))
+            self._put_off.add(task)
+            task.add_done_callback(self._put_off.discard)
         except Exception:
             # Not the user's error, which is an outcome like any other. The work is kept, but not at full speed.
             logger.exception("Instance '%s': an episode could not be committed; trying again.", work.instance_id)
             await asyncio.sleep(_PAUSE_AFTER_ERROR_SECONDS)
             await self._storage.release(work)
+
+    async def _run_orchestration(self, work: OrchestrationWork) -> EpisodeCommit:
+        return await self._worker.run_orchestration(lambda: self._orchestrations.run(work))
+
+    async def _run_entity(self, work: OrchestrationWork) -> EpisodeCommit:
+        async with self._free_for_entities:
+            return await self._worker.run_entity_batch(lambda: self._entities.run(work))
+
+    async def _release_later(self, work: OrchestrationWork, seconds: int) -> None:
+        await self._clock.wait_until(Ticks(self._clock.now() + seconds * PER_SECOND))
+        await self._storage.release(work)
 
     async def _run_activity(self, work: ActivityWork) -> None:
         answer = await self._activities.run(work.call)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from durable_status.app.functions import (
     ACTIVITY_TRIGGER,
     DURABLE_CLIENT,
+    ENTITY_TRIGGER,
     HTTP_TRIGGER,
     ORCHESTRATION_TRIGGER,
     App,
@@ -19,6 +20,8 @@ from durable_status.app.sdk import speed_up_sdk
 from durable_status.local_host.activities import Activities
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.dispatcher import Dispatcher
+from durable_status.local_host.entities import Entities
+from durable_status.local_host.http_calls import HttpCalls, open_http_session
 from durable_status.local_host.http_functions import HttpFunctions, ServedFunction, serve_functions
 from durable_status.local_host.listen import LOOPBACK, AsgiServer, listen, listen_near, port_of
 from durable_status.local_host.management.api import ManagementApi
@@ -29,10 +32,12 @@ from durable_status.local_host.orchestrations import Orchestrations
 from durable_status.local_host.reply import Receive, Scope, Send
 from durable_status.local_host.storage.provider import StorageProvider
 from durable_status.local_host.worker import Worker
+from durable_status.replay.entity_batch import EntitySettings
 from durable_status.replay.host_facts import FunctionKind, FunctionNames, HostFacts
 from durable_status.replay.profile import Profile
+from durable_status.replay.ticks import PER_SECOND, Ticks
 
-_RUN_HERE = frozenset({ORCHESTRATION_TRIGGER, ACTIVITY_TRIGGER, HTTP_TRIGGER, "http", DURABLE_CLIENT})
+_RUN_HERE = frozenset({ORCHESTRATION_TRIGGER, ACTIVITY_TRIGGER, ENTITY_TRIGGER, HTTP_TRIGGER, "http", DURABLE_CLIENT})
 _ORCHESTRATOR_THREADS = 1  # they share one interpreter lock, so more of them only take turns
 _KEY_BYTES = 40
 
@@ -83,8 +88,9 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
         rpc_base_url = f"http://{LOOPBACK}:{port_of(rpc_listener)}{RPC_BASE}"
         worker = Worker(orchestrator_threads=min(_ORCHESTRATOR_THREADS, app.settings.max_concurrent_orchestrators))
         stack.enter_context(worker.running())
+        http_calls = HttpCalls(await stack.enter_async_context(open_http_session(options.profile)), clock)
         await stack.enter_async_context(
-            _dispatcher(app, functions, facts, storage, worker, options.profile, clock).running()
+            _dispatcher(app, functions, facts, storage, worker, http_calls, options.profile, clock).running()
         )
         links = Links(
             hub=app.settings.hub_name,
@@ -141,10 +147,16 @@ def _host_facts(app: App, functions: Sequence[AppFunction]) -> HostFacts:
     return HostFacts(
         orchestrators=names(FunctionKind.ORCHESTRATOR, ORCHESTRATION_TRIGGER),
         activities=names(FunctionKind.ACTIVITY, ACTIVITY_TRIGGER),
+        entities=names(FunctionKind.ENTITY, ENTITY_TRIGGER),
+        entity_reorder_window=_reorder_window(app),
         max_orchestration_actions=app.settings.max_orchestration_actions,
         store_inputs_in_history=app.settings.store_inputs_in_history,
         default_http_sleep_milliseconds=app.settings.default_http_sleep_milliseconds,
     )
+
+
+def _reorder_window(app: App) -> Ticks:
+    return Ticks(app.settings.entity_reorder_minutes * 60 * PER_SECOND)
 
 
 def _dispatcher(
@@ -153,16 +165,23 @@ def _dispatcher(
     facts: HostFacts,
     storage: StorageProvider,
     worker: Worker,
+    http_calls: HttpCalls,
     profile: Profile,
     clock: Clock,
 ) -> Dispatcher:
+    entity_settings = EntitySettings(
+        reorder_window=_reorder_window(app), max_batch_size=app.settings.max_entity_batch_size
+    )
     return Dispatcher(
         storage,
         Orchestrations(functions, facts, profile, clock),
-        Activities(functions, facts.activities, worker, clock, profile),
+        Entities(functions, facts.entities, entity_settings, profile, clock),
+        Activities(functions, facts.activities, worker, http_calls, clock, profile),
         worker,
+        clock,
         max_orchestrations=app.settings.max_concurrent_orchestrators,
         max_activities=app.settings.max_concurrent_activities,
+        max_entities=app.settings.max_concurrent_entities,
     )
 
 

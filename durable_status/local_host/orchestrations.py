@@ -24,14 +24,13 @@ from durable_status.local_host.worker import call_function
 from durable_status.replay.answer import HostRefusal
 from durable_status.replay.classic import Orchestrator
 from durable_status.replay.decisions import ScheduleActivity, SendEvent, SetTimer, StartSubOrchestration
-from durable_status.replay.episode import Episode, Instance, run_episode
+from durable_status.replay.episode import Episode, Instance, child_started, run_episode
 from durable_status.replay.events import (
     Event,
     EventRaised,
     ExecutionStarted,
     OrchestrationInstance,
     OrchestrationStatus,
-    ParentInstance,
     TimerFired,
 )
 from durable_status.replay.host_facts import HostFacts
@@ -210,7 +209,9 @@ class _Outbox:
                     self.messages.append(_child_start(started, decision, now))
                 case SendEvent():
                     event = EventRaised(timestamp=now, name=decision.name, input=decision.input)
-                    self.messages.append(Message(instance_id=decision.instance_id, event=event))
+                    self.messages.append(
+                        Message(instance_id=decision.instance_id, event=event, due=decision.due or Ticks(0))
+                    )
         if episode.parent_message is not None:
             parent = episode.parent_message.parent
             self.messages.append(
@@ -242,19 +243,6 @@ def _timer(execution: OrchestrationInstance, decision: SetTimer, now: Ticks) -> 
 
 
 def _child_start(started: ExecutionStarted, decision: StartSubOrchestration, now: Ticks) -> Message:
-    child = OrchestrationInstance(instance_id=decision.instance_id, execution_id=uuid.uuid4().hex)
-    event = ExecutionStarted(
-        timestamp=now,
-        orchestration_instance=child,
-        parent_instance=ParentInstance(
-            name=started.name,
-            orchestration_instance=started.orchestration_instance,
-            task_schedule_id=decision.id,
-            version=started.version,
-        ),
-        name=decision.name,
-        version=decision.version,
-        input=decision.input,
-        generate_new_trace=started.generate_new_trace,
-    )
+    event = child_started(started, decision, execution_id=uuid.uuid4().hex, now=now)
+    child = event.orchestration_instance
     return Message(instance_id=child.instance_id, execution_id=child.execution_id, event=event)

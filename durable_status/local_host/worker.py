@@ -75,6 +75,10 @@ class Worker:
         """Run an orchestrator's episodes in a thread."""
         return await self._orchestrators.run(episode)
 
+    async def run_entity_batch(self, batch: Callable[[], Result]) -> Result:
+        """Run an entity's operations in a thread, beside the other functions."""
+        return await self._functions.run(batch)
+
     async def call(self, function: AppFunction, arguments: dict[str, Any]) -> Any:
         """Call a function with its bindings by name, and the invocation context if it takes one.
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from durable_status.replay.answer import Answer, HostRefusal, check_status_size, read_answer, read_failed_state
 from durable_status.replay.decisions import Decision
 from durable_status.replay.determinism import NonDeterminismError
 from durable_status.replay.events import Event, ExecutionStarted, OrchestrationStatus, OrchestratorStarted
-from durable_status.replay.failures import WorkerFailure, cut_state
+from durable_status.replay.failures import WorkerFailure, cut_state, dotnet_exception, unlabelled_failure
 from durable_status.replay.futures import start
 from durable_status.replay.host_context import HostContext
 from durable_status.replay.host_facts import HostFacts
+from durable_status.replay.http_requests import invalid_method_error
 from durable_status.replay.profile import Profile
 from durable_status.replay.trigger import trigger_text
 from durable_status.replay.walk import Walk
@@ -126,14 +128,14 @@ class _Run:
             else:
                 await self._follow_actions(answer)
         except HostRefusal as refusal:
-            self._fail(f"{self._failed}{refusal}", _unhandled("System.ArgumentException", refusal))
+            self._fail(f"{self._failed}{refusal}", dotnet_exception("System.ArgumentException", str(refusal)))
 
     async def _follow_failure(self, failure: WorkerFailure) -> None:
         state = cut_state(failure, self._profile)
         if state is None:
             # The SDK itself broke: nothing is known of the actions, so none is replayed.
-            text = f"One or more errors occurred. ({failure.rpc_text})"
-            self._fail(f"{self._failed}{text}", _unhandled("System.AggregateException", text))
+            text, details = unlabelled_failure(failure)
+            self._fail(f"{self._failed}{text}", details)
             return
         try:
             await self._follow_actions(read_failed_state(state))
@@ -142,6 +144,9 @@ class _Run:
             self._fail(str(refusal), _unhandled("System.ArgumentException", refusal))
 
     async def _follow_actions(self, answer: Answer) -> None:
+        error = invalid_method_error(chain.from_iterable(answer.action_lists))
+        if error is not None:  # found while the answer is read, before anything in it counts
+            raise HostRefusal(error)
         if answer.custom_status is not None:
             check_status_size(answer.custom_status)
             self.custom_status = answer.custom_status

@@ -47,13 +47,14 @@ class StartSubOrchestration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendEvent:
-    """Raise an event on another instance. `input` is JSON text."""
+    """Raise an event on another instance, not before `due` if that is given. `input` is JSON text."""
 
     wire_name: ClassVar[str] = "SendEventOrchestratorAction"
     id: int
     instance_id: str
     name: str
     input: str
+    due: Ticks | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

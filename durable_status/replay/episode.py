@@ -34,6 +34,7 @@ from durable_status.replay.events import (
     OrchestrationStatus,
     OrchestratorCompleted,
     OrchestratorStarted,
+    ParentInstance,
     SubOrchestrationInstanceCompleted,
     SubOrchestrationInstanceCreated,
     SubOrchestrationInstanceFailed,
@@ -107,6 +108,26 @@ class Episode:
     """How many activities, timers and sub-orchestrations the execution waits for."""
     warnings: tuple[str, ...]
     """What the platform passes over in silence, as sentences for the person who runs the host."""
+
+
+def child_started(
+    parent: ExecutionStarted, decision: StartSubOrchestration, *, execution_id: str, now: Ticks
+) -> ExecutionStarted:
+    """The first message of the child that `parent` decided to start; its execution needs an id."""
+    return ExecutionStarted(
+        timestamp=now,
+        orchestration_instance=OrchestrationInstance(instance_id=decision.instance_id, execution_id=execution_id),
+        parent_instance=ParentInstance(
+            name=parent.name,
+            orchestration_instance=parent.orchestration_instance,
+            task_schedule_id=decision.id,
+            version=parent.version,
+        ),
+        name=decision.name,
+        version=decision.version,
+        input=decision.input,
+        generate_new_trace=parent.generate_new_trace,
+    )
 
 
 def run_episode(

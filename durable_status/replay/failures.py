@@ -7,6 +7,7 @@ finds the orchestration's state in that text again, behind a label the SDK put t
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from durable_status.replay.profile import Profile
@@ -15,6 +16,7 @@ from durable_status.stored_json import dump_stored, well_formed
 _STATE_LABEL = "\n\n$OutOfProcData$:"
 _MESSAGE_LABEL = "\nException:"
 _STACK_LABEL = "\nStack:"
+_HRESULT = -2146233088
 
 
 class WorkerFailure(Exception):
@@ -53,26 +55,27 @@ def activity_failure(name: str, failure: WorkerFailure, profile: Profile) -> tup
     Reason carries the message up to the first ``\\nStack:``. Details is the .NET exception as JSON; what the Functions
     host adds to it (.NET frames, assembly names) is not imitated.
     """
-    text = failure.rpc_text
-    message = _friendly_part(text).partition(_STATE_LABEL)[0]
+    message = _friendly_part(failure.rpc_text).partition(_STATE_LABEL)[0]
     if not profile.doubles_blank_in_activity_failures:
         message = message.removeprefix(" ")
-    inner = {
-        "$type": "Microsoft.Azure.WebJobs.Script.Workers.Rpc.RpcException, Microsoft.Azure.WebJobs.Script",
-        "RemoteStackTrace": failure.stack,
-        "RemoteMessage": failure.message,
-        "Message": text,
-        "Data": {"$type": "System.Collections.ListDictionaryInternal, System.Private.CoreLib"},
-        "InnerException": None,
-        "HelpLink": None,
-        "Source": None,
-        "HResult": -2146233088,
-        "StackTrace": None,
-    }
-    details = dump_stored(
+    details = dotnet_exception("System.Exception", message, inner=_rpc_exception(failure))
+    return f"Activity function '{name}' failed: {message}", details
+
+
+def unlabelled_failure(failure: WorkerFailure) -> tuple[str, str]:
+    """What the host says of an orchestrator whose failure carries no state, and the exception as JSON."""
+    inner = _rpc_exception(failure)
+    summary = "One or more errors occurred."
+    details = dotnet_exception("System.AggregateException", summary, inner=inner, InnerExceptions=[inner])
+    return f"{summary} ({failure.rpc_text})", details
+
+
+def dotnet_exception(class_name: str, message: str, *, inner: Mapping[str, Any] | None = None, **more: Any) -> str:
+    """A .NET exception as the platform stores it (JSON); its stack is not imitated."""
+    return dump_stored(
         {
-            "$type": "System.Exception, System.Private.CoreLib",
-            "ClassName": "System.Exception",
+            "$type": f"{class_name}, System.Private.CoreLib",
+            "ClassName": class_name,
             "Message": message,
             "Data": None,
             "InnerException": inner,
@@ -81,12 +84,27 @@ def activity_failure(name: str, failure: WorkerFailure, profile: Profile) -> tup
             "RemoteStackTraceString": None,
             "RemoteStackIndex": 0,
             "ExceptionMethod": None,
-            "HResult": -2146233088,
+            "HResult": _HRESULT,
             "Source": None,
             "WatsonBuckets": None,
+            **more,
         }
     )
-    return f"Activity function '{name}' failed: {message}", details
+
+
+def _rpc_exception(failure: WorkerFailure) -> dict[str, Any]:
+    return {
+        "$type": "Microsoft.Azure.WebJobs.Script.Workers.Rpc.RpcException, Microsoft.Azure.WebJobs.Script",
+        "RemoteStackTrace": failure.stack,
+        "RemoteMessage": failure.message,
+        "Message": failure.rpc_text,
+        "Data": {"$type": "System.Collections.ListDictionaryInternal, System.Private.CoreLib"},
+        "InnerException": None,
+        "HelpLink": None,
+        "Source": None,
+        "HResult": _HRESULT,
+        "StackTrace": None,
+    }
 
 
 def _friendly_part(rpc_text: str) -> str:

@@ -90,9 +90,9 @@ class HostContext:
         self._decisions[decision.id] = decision
         return Future.settled(False)
 
-    def send_event(self, instance_id: str, name: str, input_text: str) -> None:
+    def send_event(self, instance_id: str, name: str, input_text: str, due: Ticks | None = None) -> None:
         """Decide to raise an event on another instance."""
-        decision = SendEvent(id=self._take_id(), instance_id=instance_id, name=name, input=input_text)
+        decision = SendEvent(id=self._take_id(), instance_id=instance_id, name=name, input=input_text, due=due)
         self._decisions[decision.id] = decision
 
     def continue_as_new(self, input_text: str | None) -> None:

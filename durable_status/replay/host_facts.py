@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Self
 
-from durable_status.replay.ticks import PER_DAY, Ticks
+from durable_status.replay.ticks import PER_DAY, PER_SECOND, Ticks
 
 
 class FunctionKind(Enum):
@@ -58,5 +58,6 @@ class HostFacts:
     max_orchestration_actions: int = 100_000
     maximum_short_timer: Ticks = Ticks(6 * PER_DAY)
     long_timer_interval: Ticks = Ticks(3 * PER_DAY)
+    entity_reorder_window: Ticks = Ticks(30 * 60 * PER_SECOND)
     store_inputs_in_history: bool = False
     default_http_sleep_milliseconds: int = 30_000

@@ -14,6 +14,8 @@ class Profile:
     """One line of the durable extension. Members that are not about replay belong to the HTTP management API."""
 
     name: str
+    extension_version: str
+    """The release that is imitated, as HTTP calls name it in their User-Agent."""
     upper_schema_version: int
     """``upperSchemaVersionNew`` of the trigger: the newest replay schema the extension takes."""
     writes_newer_members: bool
@@ -42,6 +44,7 @@ class Profile:
 
 PROFILE_2_13 = Profile(
     name="2.13",
+    extension_version="2.13.7",
     upper_schema_version=2,
     writes_newer_members=False,
     fails_unknown_functions=False,
@@ -57,6 +60,7 @@ PROFILE_2_13 = Profile(
 )
 PROFILE_3 = Profile(
     name="3",
+    extension_version="3.19.0",
     upper_schema_version=3,
     writes_newer_members=True,
     fails_unknown_functions=True,

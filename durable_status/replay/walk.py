@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from durable_status.replay.answer import Action, HostRefusal
+from durable_status.replay.entity_messages import EntityId, Moment, RequestMessage, scheduled_request_event
+from durable_status.replay.entity_requests import EntityRequests
 from durable_status.replay.events import ExecutionStarted
 from durable_status.replay.futures import Future, start, when_all, when_any
 from durable_status.replay.host_context import HostContext
 from durable_status.replay.host_facts import FunctionNames, HostFacts
+from durable_status.replay.http_requests import HTTP_ACTIVITY, http_activity_input
 from durable_status.replay.profile import Profile
 from durable_status.replay.retries import RetryOptions, retry
 from durable_status.replay.ticks import Ticks, parse_ticks
@@ -33,6 +36,8 @@ class Walk:
         self._host = host
         self._profile = profile
         self._actions_left = host.max_orchestration_actions
+        execution = started.orchestration_instance
+        self._requests = EntityRequests(execution.instance_id, execution.execution_id or "", host.entity_reorder_window)
 
     async def follow(self, actions: Sequence[Action]) -> None:
         """Reach the actions in order, each after the one before has settled, succeeded or not.
@@ -52,19 +57,27 @@ class Walk:
         return reach(self, action)
 
     def _call_activity(self, action: Action) -> Future:
-        if not (self._is_known(self._host.activities, action) and self._may_act()):
+        if not (self._is_known(self._host.activities, action["functionName"]) and self._may_act()):
             return _NEVER_STARTED
         return self._context.schedule_activity(action["functionName"], _activity_input(action))
 
     def _call_activity_with_retry(self, action: Action) -> Future:
         options = RetryOptions.from_action(action)
-        if not (self._can_retry(options) and self._is_known(self._host.activities, action) and self._may_act()):
+        if not (
+            self._can_retry(options)
+            and self._is_known(self._host.activities, action["functionName"])
+            and self._may_act()
+        ):
             return _NEVER_STARTED
         name, input_text = action["functionName"], _activity_input(action)
         return start(retry(self._context, options, lambda: self._context.schedule_activity(name, input_text)))
 
     def _call_sub_orchestrator(self, action: Action) -> Future:
-        if not (self._is_known(self._host.orchestrators, action) and self._may_be_child(action) and self._may_act()):
+        if not (
+            self._is_known(self._host.orchestrators, action["functionName"])
+            and self._may_be_child(action)
+            and self._may_act()
+        ):
             return _NEVER_STARTED
         return self._start_child(action)
 
@@ -72,7 +85,7 @@ class Walk:
         options = RetryOptions.from_action(action)
         if not (
             self._can_retry(options)
-            and self._is_known(self._host.orchestrators, action)
+            and self._is_known(self._host.orchestrators, action["functionName"])
             and self._may_be_child(action)
             and self._may_act()
         ):
@@ -115,11 +128,60 @@ class Walk:
     def _when_any(self, action: Action) -> Future:
         return when_any([self._reach(child) for child in action["compoundActions"]])
 
-    def _not_run_yet(self, _action: Action) -> Future:
-        raise HostRefusal("This engine does not run entity operations and call_http yet.")
+    def _call_http(self, action: Action) -> Future:
+        if not self._may_act():
+            return _NEVER_STARTED
+        return self._context.schedule_activity(HTTP_ACTIVITY, http_activity_input(action["httpRequest"]))
 
-    def _is_known(self, names: FunctionNames, action: Action) -> bool:
-        name = action["functionName"]
+    def _call_entity(self, action: Action) -> Future:
+        entity = EntityId.parse(action["instanceId"])
+        if not self._is_known(self._host.entities, entity.name):
+            return _NEVER_STARTED
+        request = self._request(entity, action)
+        if not self._may_act():
+            return _NEVER_STARTED
+        self._context.send_event(entity.instance_id, request.event_name, request.text)
+        return self._context.external_events.wait(request.id)
+
+    def _signal_entity(self, action: Action) -> Future:
+        return self._send_signal(action, due=None)
+
+    def _signal_entity_later(self, action: Action) -> Future:
+        fire_at = parse_ticks(action["fireAt"])
+        # The provider cannot hold a message for longer; the entity's side sends it on.
+        longest = self._host.maximum_short_timer
+        too_late = fire_at - self._context.clock > longest
+        due = Ticks(self._context.clock + self._host.long_timer_interval) if too_late else fire_at
+        return self._send_signal(action, due=due)
+
+    def _send_signal(self, action: Action, *, due: Ticks | None) -> Future:
+        # A signal is synchronous on the platform, so what is swallowed elsewhere fails the orchestration here.
+        entity = EntityId.parse(action["instanceId"])
+        if self._host.entities.find(entity.name) is None:
+            raise HostRefusal(self._host.entities.unknown_sentence(entity.name))
+        request = self._request(entity, action, is_signal=True)
+        if not self._actions_left:
+            raise HostRefusal(
+                f"Maximum amount of orchestration actions ({self._host.max_orchestration_actions}) has been reached. "
+                "This value can be configured in host.json file as MaxOrchestrationActions."
+            )
+        self._actions_left -= 1
+        name = request.event_name if due is None else scheduled_request_event(due)
+        self._context.send_event(entity.instance_id, name, request.text, due)
+        return Future.settled(True)
+
+    def _request(self, entity: EntityId, action: Action, *, is_signal: bool = False) -> RequestMessage:
+        fire_at, input_text = action.get("fireAt"), action.get("input")
+        return self._requests.make(
+            entity,
+            action["operation"],
+            None if input_text is None else dump_stored(input_text),
+            self._context.clock,
+            is_signal=is_signal,
+            due=None if fire_at is None else Moment.parse(fire_at),
+        )
+
+    def _is_known(self, names: FunctionNames, name: str) -> bool:
         if names.find(name) is not None:
             return True
         sentence = names.unknown_sentence(name)
@@ -180,9 +242,10 @@ _REACH: dict[int, Callable[[Walk, Action], Future]] = {
     4: Walk._continue_as_new,
     5: Walk._create_timer,
     6: Walk._wait_for_external_event,
-    7: Walk._not_run_yet,
-    8: Walk._not_run_yet,
-    9: Walk._not_run_yet,
+    7: Walk._call_entity,
+    8: Walk._call_http,
+    9: Walk._signal_entity,
+    10: Walk._signal_entity_later,
     11: Walk._when_any,
     12: Walk._when_all,
 }
