@@ -76,6 +76,17 @@ class Functions:
             http={},
         )
 
+    def entity(self, registered_name: str) -> AppFunction:
+        """The entity of that name.
+
+        Raises:
+            HarnessError: there is none.
+        """
+        try:
+            return self.entities[registered_name]
+        except KeyError:
+            raise HarnessError(f"there is no entity {registered_name!r}; {known_names(self.entities)}.") from None
+
     def orchestrator(self, name: str) -> ObservedOrchestrator:
         """The orchestrator of that name, in any case.
 

@@ -49,8 +49,14 @@ def activity_result(returned: Any) -> str | None:
 
 def given_input(array_text: str) -> str | None:
     """The JSON text that the orchestrator gave, out of the array of one that the host makes of it."""
-    (text,) = json.loads(array_text)
-    return None if text is None else str(text)
+    (given,) = json.loads(array_text)
+    return given if given is None or isinstance(given, str) else dump_stored(given)
+
+
+def child_input(stored: str | None) -> Any:
+    """What a sub-orchestration gets as its input: the JSON text in the stored JSON text."""
+    text = json.loads(stored or "null")
+    return activity_input(text) if isinstance(text, str) else text
 
 
 def shown(text: str | None) -> str:

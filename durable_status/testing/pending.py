@@ -63,6 +63,8 @@ class PendingMessage:
     """The task it answers, or that sent it."""
     event: Event
     text: str
+    due: Ticks = Ticks(0)
+    """Not to be delivered before."""
 
     def __str__(self) -> str:
         return self.text

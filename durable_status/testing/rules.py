@@ -93,7 +93,8 @@ def check_events(observation: Observation, events: Sequence[Event]) -> Iterator[
             yield Finding(
                 rule="once",
                 text=f"The orchestrator got event {wait.target}({key[1]}) more often than it was raised: an early "
-                "event is handed out twice by SDK 1.x (azure-functions-durable-python#507), and others of its name are lost. "
+                "event is handed out twice by SDK 1.x (azure-functions-durable-python#507), and others of its name are "
+                "lost. "
                 "Wait for the event before it can come, or give each event a name of its own",
             )
             return

@@ -26,6 +26,7 @@ from durable_status.replay.failures import WorkerFailure
 from durable_status.replay.profile import Profile
 from durable_status.replay.ticks import Ticks, parse_ticks
 from durable_status.testing.causes import cause_of
+from durable_status.testing.entities import EntityId, run_batch
 from durable_status.testing.errors import Finding, HarnessError, known_names
 from durable_status.testing.functions import Functions
 from durable_status.testing.observer import ObservedOrchestrator
@@ -77,6 +78,8 @@ class TaskHub:
         self.functions = functions
         self.now = START
         self.instances: dict[str, InstanceState] = {}
+        self.entities: dict[str, str] = {}
+        """What the batches of each entity left, by ``@name@key``."""
         self.pending: tuple[Pending, ...] = ()
         self.findings: tuple[Finding, ...] = ()
         self.calls: dict[str, int] = {}
@@ -88,7 +91,7 @@ class TaskHub:
         """A hub in the same state that goes on by itself."""
         other = TaskHub(self.functions, self._profile)
         other.now, other.pending, other.findings = self.now, self.pending, self.findings
-        other.instances, other.calls = dict(self.instances), dict(self.calls)
+        other.instances, other.calls, other.entities = dict(self.instances), dict(self.calls), dict(self.entities)
         other._executions = self._executions
         return other
 
@@ -241,23 +244,73 @@ class TaskHub:
                     event=EventRaised(timestamp=self.now, name=decision.name, input=decision.input),
                     id=decision.id,
                     text=f"event {decision.name} to {decision.instance_id}",
+                    due=decision.due or Ticks(0),
                 )
 
-    def start_children(self) -> None:
-        """Run the first episode of every child that was asked for, and of theirs."""
-        while children := [item for item in self.pending if isinstance(item, PendingChild)]:
-            child = children[0]
-            self.take(child)
-            self.deliver(child.child_id, self.create(child.name, child.input, child.child_id, child.parent))
+    def start_child(self, child: PendingChild) -> None:
+        """Run the first episode of a child that was asked for."""
+        self.take(child)
+        self.deliver(child.child_id, self.create(child.name, child.input, child.child_id, child.parent))
+
+    def run_entity(self, message: PendingMessage) -> None:
+        """Run what has arrived for the entity that `message` is for; responses and signals become pending."""
+        arrived = [
+            item
+            for item in self.pending
+            if isinstance(item, PendingMessage) and item.instance_id == message.instance_id and item.due <= self.now
+        ]
+        entity = EntityId.parse(message.instance_id)
+        registered = self.functions.host.entities.find(entity.name) or ""
+        batch = run_batch(
+            entity,
+            self.entities.get(message.instance_id),
+            [item.event for item in arrived if isinstance(item.event, EventRaised)],
+            self.functions.entity(registered),
+            self.now,
+        )
+        self.pending = tuple(item for item in self.pending if item not in arrived)
+        if isinstance(batch, Finding):
+            self._note([batch])
+            return
+        self.entities[message.instance_id] = batch.state
+        for sent in batch.outbox:
+            self.send(sent.instance_id, sent.name, sent.input, execution_id=sent.execution_id, due=sent.due)
+
+    def send(
+        self,
+        instance_id: str,
+        name: str,
+        input_text: str | None,
+        *,
+        execution_id: str | None = None,
+        due: Ticks = Ticks(0),
+    ) -> None:
+        """Put an event on its way to an instance or an entity."""
+        self.pending = (
+            *self.pending,
+            PendingMessage(
+                instance_id=instance_id,
+                execution_id=execution_id,
+                id=0,
+                event=EventRaised(timestamp=self.now, name=name, input=input_text),
+                text=f"event {name} to {instance_id}",
+                due=due,
+            ),
+        )
 
     def take(self, item: Pending) -> None:
         """Remove something from what is pending: it happens now."""
         self.pending = tuple(other for other in self.pending if other is not item)
 
-    def fire(self, timer: PendingTimer) -> TimerFired:
-        """Take a timer and move the clock to its time, if that is still to come; the message is returned."""
+    def count(self, name: str) -> None:
+        """Note that a call of `name` has ended."""
+        key = name.casefold()
+        self.calls[key] = self.calls.get(key, 0) + 1
+
+    def fire(self, timer: PendingTimer, at: Ticks | None = None) -> TimerFired:
+        """Take a timer and move the clock to its time (or `at`), if that is still to come; the message is returned."""
         self.take(timer)
-        self.now = max(self.now, timer.fire_at)
+        self.now = max(self.now, timer.fire_at if at is None else at)
         return TimerFired(timestamp=timer.created, timer_id=timer.id, fire_at=timer.fire_at)
 
     def _new_execution_id(self) -> str:

@@ -1,0 +1,141 @@
+"""The door to the harness for one app: what the pytest fixture `durable` is, usable without pytest too."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from durable_status.app.functions import App
+from durable_status.app.load import load_app
+from durable_status.replay.profile import PROFILE_2_13, PROFILE_3, Profile
+from durable_status.testing.errors import HarnessError, known_names
+from durable_status.testing.faults import NO_FAULTS, Faults
+from durable_status.testing.functions import Functions
+from durable_status.testing.module_memory import ModuleMemory
+from durable_status.testing.outcomes import Outcomes
+from durable_status.testing.payloads import start_text
+from durable_status.testing.rules import RULES
+from durable_status.testing.run import OrchestrationRun
+from durable_status.testing.task_hub import TaskHub
+
+_PROFILES = {profile.name: profile for profile in (PROFILE_2_13, PROFILE_3)}
+
+Stubs = Mapping[str, Any]
+
+_loaded: dict[Path, App] = {}
+
+
+class DurableBench:
+    """Starts, explores and replays the orchestrations of one app; every start has a task hub of its own."""
+
+    def __init__(self, app: App, *, extension: str = PROFILE_3.name, allow: Sequence[str] = ()) -> None:
+        """Take a loaded app; see `of_folder`.
+
+        Args:
+            app: the app.
+            extension: which line of the durable extension to be, ``"2.13"`` or ``"3"``.
+            allow: rules (names of `durable_status.testing.rules.RULES`) that may be broken.
+
+        Raises:
+            HarnessError: there is no such extension or rule.
+        """
+        self.app = app
+        self._profile = _profile(extension)
+        self._allow = check_rule_names(allow)
+        self._functions = Functions.of_app(app)
+        self._memory = ModuleMemory.of_app(app.root)
+        self._started = 0
+
+    @classmethod
+    def of_folder(cls, folder: str | Path, **options: Any) -> Self:
+        """Load the app in `folder` (the one with host.json), once per process.
+
+        The values of its local.settings.json are not put into the environment.
+
+        Raises:
+            AppError: the folder holds no app that can be loaded.
+        """
+        return cls(loaded_app(Path(folder)), **options)
+
+    def start(
+        self,
+        orchestration: str,
+        input: Any = None,
+        *,
+        instance_id: str | None = None,
+        activities: Stubs | None = None,
+        sub_orchestrations: Stubs | None = None,
+        http: Stubs | Callable[[Any], Any] | None = None,
+        faults: Faults = NO_FAULTS,
+        allow: Sequence[str] = (),
+    ) -> OrchestrationRun:
+        """Start an instance, as the SDK's client would, and let happen what needs no time.
+
+        Args:
+            orchestration: its registered name.
+            input: any value the SDK's client takes.
+            instance_id: by default the name and a number.
+            activities: outcomes by name (see `outcomes`); without one the app's own function runs.
+            sub_orchestrations: outcomes by name; without one the app's own orchestrator runs.
+            http: answers of call_http by ``"METHOD url"`` or url, or a callable that gets the request.
+            faults: what else happens on the way.
+            allow: rules that may be broken, besides those of the bench.
+
+        Raises:
+            HarnessError: a name is unknown.
+            RuleBroken: the orchestrator broke a rule.
+        """
+        hub = TaskHub(self._functions, self._profile)
+        outcomes = Outcomes.create(self._functions, self._profile, activities, sub_orchestrations, http)
+        name = self._registered(orchestration)
+        self._started += 1
+        chosen_id = instance_id or f"{name}-{self._started}"
+        run = OrchestrationRun(
+            hub,
+            chosen_id,
+            outcomes,
+            faults=faults,
+            allow=(*self._allow, *check_rule_names(allow)),
+            forget=self._memory.restore,
+        )
+        return run.begin(hub.create(name, start_text(input), chosen_id))
+
+    def _registered(self, orchestration: str) -> str:
+        names = self._functions.host.orchestrators
+        registered = names.find(orchestration)
+        if registered is None:
+            raise HarnessError(f"cannot start {orchestration!r}. {names.unknown_sentence(orchestration)}")
+        return registered
+
+
+def loaded_app(folder: Path) -> App:
+    """Load an app once per process: an app object lists its functions only once.
+
+    Raises:
+        AppError: the folder holds no app that can be loaded.
+    """
+    root = folder.resolve()
+    if root not in _loaded:
+        _loaded[root] = load_app(root, dict(os.environ))
+    return _loaded[root]
+
+
+def check_rule_names(names: Sequence[str]) -> Sequence[str]:
+    """Return `names`.
+
+    Raises:
+        HarnessError: one of them is no rule.
+    """
+    for name in names:
+        if name not in RULES:
+            raise HarnessError(f"there is no rule {name!r}; {known_names(RULES)}.")
+    return names
+
+
+def _profile(extension: str) -> Profile:
+    try:
+        return _PROFILES[extension]
+    except KeyError:
+        raise HarnessError(f"there is no extension {extension!r}; {known_names(_PROFILES)}.") from None
