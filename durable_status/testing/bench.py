@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,46 +19,87 @@ from durable_status.testing.outcomes import Outcomes
 from durable_status.testing.payloads import start_text
 from durable_status.testing.rules import RULES
 from durable_status.testing.run import OrchestrationRun
+from durable_status.testing.snapshots import Snapshots, no_snapshots
 from durable_status.testing.task_hub import TaskHub
+from durable_status.testing.view import InstanceView
 
 _PROFILES = {profile.name: profile for profile in (PROFILE_2_13, PROFILE_3)}
 
 Stubs = Mapping[str, Any]
 
-_loaded: dict[Path, App] = {}
+_SCRIPT_SETTING = "PYTHON_SCRIPT_FILE_NAME"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedApp:
+    """An app that is ready to be tested, with what its modules' variables were when it was loaded."""
+
+    app: App
+    functions: Functions
+    memory: ModuleMemory
+
+    @classmethod
+    def of_folder(cls, folder: Path, script: str | None = None) -> Self:
+        """Load the app in `folder`, once per process: an app object lists its functions only once.
+
+        Raises:
+            AppError: the folder holds no app that can be loaded.
+        """
+        root = folder.resolve()
+        key = (root, script)
+        if key not in _loaded:
+            environment = dict(os.environ) | ({} if script is None else {_SCRIPT_SETTING: script})
+            app = load_app(root, environment)
+            _loaded[key] = cls(app, Functions.of_app(app), ModuleMemory.of_app(root))
+        loaded = _loaded[key]
+        assert isinstance(loaded, cls)
+        return loaded
+
+
+_loaded: dict[tuple[Path, str | None], LoadedApp] = {}
 
 
 class DurableBench:
     """Starts, explores and replays the orchestrations of one app; every start has a task hub of its own."""
 
-    def __init__(self, app: App, *, extension: str = PROFILE_3.name, allow: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        app: LoadedApp,
+        *,
+        extension: str = PROFILE_3.name,
+        allow: Sequence[str] = (),
+        snapshots: Snapshots | None = None,
+    ) -> None:
         """Take a loaded app; see `of_folder`.
 
         Args:
             app: the app.
             extension: which line of the durable extension to be, ``"2.13"`` or ``"3"``.
             allow: rules (names of `durable_status.testing.rules.RULES`) that may be broken.
+            snapshots: where accepted timelines are.
 
         Raises:
             HarnessError: there is no such extension or rule.
         """
-        self.app = app
+        self.app = app.app
         self._profile = _profile(extension)
         self._allow = check_rule_names(allow)
-        self._functions = Functions.of_app(app)
-        self._memory = ModuleMemory.of_app(app.root)
+        self._functions = app.functions
+        self._memory = app.memory
+        self._snapshots = snapshots
         self._started = 0
 
     @classmethod
-    def of_folder(cls, folder: str | Path, **options: Any) -> Self:
+    def of_folder(cls, folder: str | Path, *, script: str | None = None, **options: Any) -> Self:
         """Load the app in `folder` (the one with host.json), once per process.
 
-        The values of its local.settings.json are not put into the environment.
+        `script` is the file with the app object, function_app.py unless said otherwise. The values of the app's
+        local.settings.json are not put into the environment.
 
         Raises:
             AppError: the folder holds no app that can be loaded.
         """
-        return cls(loaded_app(Path(folder)), **options)
+        return cls(LoadedApp.of_folder(Path(folder), script), **options)
 
     def start(
         self,
@@ -102,24 +144,23 @@ class DurableBench:
         )
         return run.begin(hub.create(name, start_text(input), chosen_id))
 
+    def snapshot(self, run: InstanceView, name: str | None = None) -> None:
+        """Compare a run's timeline with the accepted one, a text file beside the test; `name` tells several apart.
+
+        Raises:
+            AssertionError: it differs, or none has been accepted.
+            HarnessError: the bench has no place for snapshots.
+        """
+        if self._snapshots is None:
+            raise no_snapshots()
+        self._snapshots.check(str(run.timeline), name)
+
     def _registered(self, orchestration: str) -> str:
         names = self._functions.host.orchestrators
         registered = names.find(orchestration)
         if registered is None:
             raise HarnessError(f"cannot start {orchestration!r}. {names.unknown_sentence(orchestration)}")
         return registered
-
-
-def loaded_app(folder: Path) -> App:
-    """Load an app once per process: an app object lists its functions only once.
-
-    Raises:
-        AppError: the folder holds no app that can be loaded.
-    """
-    root = folder.resolve()
-    if root not in _loaded:
-        _loaded[root] = load_app(root, dict(os.environ))
-    return _loaded[root]
 
 
 def check_rule_names(names: Sequence[str]) -> Sequence[str]:

@@ -45,6 +45,17 @@ _BUILTINS: dict[Any, tuple[str, str, str]] = {
     os.listdir: ("io", "os.listdir()", _CURE_IO),
     os.system: ("io", "os.system()", _CURE_IO),
 }
+_SUSPECTS = frozenset(
+    {
+        "fork_exec",
+        "start_new_thread",
+        *_CLOCKS,
+        *_DATES,
+        *_DRAWS,
+        *_SOCKET_CALLS,
+        *(item.__name__ for item in _BUILTINS),
+    }
+)
 _PYTHON_FUNCTIONS: dict[CodeType, tuple[str, str, str]] = {
     uuid.uuid4.__code__: ("random", "uuid.uuid4()", _CURE_ID),
     uuid.uuid1.__code__: ("random", "uuid.uuid1()", _CURE_ID),
@@ -60,7 +71,7 @@ def watching(report: Report) -> Iterator[None]:
 
     def notice(frame: FrameType, event: str, called: Any) -> None:
         if event == "c_call":
-            offence = _offence(called)
+            offence = _offence(called) if called.__name__ in _SUSPECTS else None
         elif event == "call":
             offence = _PYTHON_FUNCTIONS.get(frame.f_code)
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Generator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from types import GeneratorType
 from typing import Any
@@ -88,35 +88,36 @@ class ObservedOrchestrator:
 
     def answers_the_same(self) -> bool:
         """Put the latest trigger again, and compare; `last` stays what it was."""
-        first = self.last
+        first, guarded = self.last, self._guarded
+        self._guarded = False  # has been watched the first time
         try:
             again: str | None = self(self.trigger)
         except WorkerFailure:
             again = None
-        self.last = first
+        self.last, self._guarded = first, guarded
         return again == first.answer
 
     def _observed(self, user_function: Callable[[Any], Any]) -> Callable[[Any], Any]:
         def observed(context: Any) -> Any:
             observation = self.last
             _attach(context, observation)
-            with self._watching(observation):
+            with self._watching(context):
                 result = user_function(context)
-            return self._drive(result, observation) if isinstance(result, GeneratorType) else result
+            return self._drive(result, context) if isinstance(result, GeneratorType) else result
 
         return observed
 
-    def _drive(self, user_code: Generator[Any, Any, Any], observation: Observation) -> Generator[Any, Any, Any]:
+    def _drive(self, user_code: Generator[Any, Any, Any], context: Any) -> Generator[Any, Any, Any]:
         """Stand between the SDK and the user's generator; nothing that passes is changed."""
         resume: Callable[[Any], Any] = user_code.send
         value: Any = None
         while True:
-            with self._watching(observation):
+            with self._watching(context):
                 try:
                     task = resume(value)
                 except StopIteration as stop:
                     return stop.value
-            _check_yield(task, observation)
+            _check_yield(task, self.last)
             try:
                 resume, value = user_code.send, (yield task)
             except GeneratorExit:
@@ -125,8 +126,9 @@ class ObservedOrchestrator:
             except Exception as error:
                 resume, value = user_code.throw, error
 
-    def _watching(self, observation: Observation) -> Any:
-        return watching(observation.report) if self._guarded else nullcontext()
+    def _watching(self, context: Any) -> AbstractContextManager[None]:
+        """Watch what runs for the first time; a replay does again what has been watched."""
+        return watching(self.last.report) if self._guarded and not context.is_replaying else nullcontext()
 
 
 def worker_failure(error: BaseException) -> WorkerFailure:
