@@ -6,15 +6,17 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from durable_status.app.functions import App
 from durable_status.app.load import load_app
 from durable_status.replay.profile import PROFILE_2_13, PROFILE_3, Profile
-from durable_status.testing.errors import HarnessError, known_names
+from durable_status.testing.errors import HarnessError, RuleBroken, known_names
+from durable_status.testing.explore import DEFAULT_LIMIT, SCHEDULE, Exploration, ExploredRun, explore
 from durable_status.testing.faults import NO_FAULTS, Faults
 from durable_status.testing.functions import Functions
 from durable_status.testing.module_memory import ModuleMemory
+from durable_status.testing.moves import ExternalEvent, Node, Tree
 from durable_status.testing.outcomes import Outcomes
 from durable_status.testing.payloads import start_text
 from durable_status.testing.rules import RULES
@@ -22,6 +24,9 @@ from durable_status.testing.run import OrchestrationRun
 from durable_status.testing.snapshots import Snapshots, no_snapshots
 from durable_status.testing.task_hub import TaskHub
 from durable_status.testing.view import InstanceView
+
+if TYPE_CHECKING:  # Hypothesis is optional
+    from hypothesis.strategies import SearchStrategy
 
 _PROFILES = {profile.name: profile for profile in (PROFILE_2_13, PROFILE_3)}
 
@@ -143,6 +148,96 @@ class DurableBench:
             forget=self._memory.restore,
         )
         return run.begin(hub.create(name, start_text(input), chosen_id))
+
+    def explore(
+        self,
+        orchestration: str,
+        input: Any = None,
+        *,
+        events: Sequence[ExternalEvent] = (),
+        limit: int = DEFAULT_LIMIT,
+        seed: int = 0,
+        **options: Any,
+    ) -> Exploration:
+        """Let everything happen in every order: activities end, timers fire, sub-orchestrations end, events come.
+
+        Args:
+            orchestration: its registered name.
+            input: any value the SDK's client takes.
+            events: each may come once, at any moment, or not at all (`moves.event`).
+            limit: how many orders to follow at most; above it half of them are drawn.
+            seed: of the draw.
+            options: `activities`, `sub_orchestrations`, `http`, `instance_id` and `allow` as for `start`;
+                ``batch=2``: up to two messages come in one episode; ``duplicates=True``: an event may come twice.
+
+        Raises:
+            HarnessError: a name is unknown.
+            RuleBroken: in some order the orchestrator broke a rule; the shortest such order is told.
+        """
+        tree, root = self._tree(orchestration, input, events, **options)
+        arguments = [repr(orchestration), repr(input), SCHEDULE, f"events={list(events)!r}"]
+        arguments += [f"{name}={value!r}" for name, value in options.items()]
+        replay_line = f"durable.replay({', '.join(arguments)})"
+        return explore(tree, root, limit=limit, seed=seed, replay_line=replay_line)
+
+    def replay(
+        self,
+        orchestration: str,
+        input: Any,
+        schedule: str,
+        *,
+        events: Sequence[ExternalEvent] = (),
+        **options: Any,
+    ) -> ExploredRun:
+        """Let happen exactly what `schedule` says; an exploration prints it for what it finds.
+
+        Raises:
+            HarnessError: something in it cannot happen; the text says what can.
+            RuleBroken: the orchestrator broke a rule.
+        """
+        options["batch"] = max(word.count("+") + 1 for word in schedule.split() or [""])
+        tree, root = self._tree(orchestration, input, events, **(options | {"duplicates": True}))
+        run = ExploredRun(tree, tree.follow_text(root, schedule))
+        if run.findings:
+            raise RuleBroken(run.findings, str(run.timeline))
+        return run
+
+    def schedules(
+        self, orchestration: str, input: Any = None, *, events: Sequence[ExternalEvent] = (), **options: Any
+    ) -> SearchStrategy[ExploredRun]:
+        """A Hypothesis strategy that draws orders and shrinks to the simplest; the arguments are those of `explore`.
+
+        Raises:
+            HarnessError: a name is unknown, or Hypothesis is not installed.
+        """
+        from durable_status.testing.strategies import schedules
+
+        return schedules(*self._tree(orchestration, input, events, **options))
+
+    def _tree(
+        self,
+        orchestration: str,
+        input: Any,
+        events: Sequence[ExternalEvent],
+        *,
+        instance_id: str = "instance",
+        activities: Stubs | None = None,
+        sub_orchestrations: Stubs | None = None,
+        http: Stubs | Callable[[Any], Any] | None = None,
+        batch: int = 1,
+        duplicates: bool = False,
+        allow: Sequence[str] = (),
+    ) -> tuple[Tree, Node]:
+        hub = TaskHub(self._functions, self._profile)
+        tree = Tree(
+            root_id=instance_id,
+            outcomes=Outcomes.create(self._functions, self._profile, activities, sub_orchestrations, http),
+            events=tuple(events),
+            batch=batch,
+            duplicates=duplicates,
+            allow=frozenset({*self._allow, *check_rule_names(allow)}),
+        )
+        return tree, tree.begin(hub, hub.create(self._registered(orchestration), start_text(input), instance_id))
 
     def snapshot(self, run: InstanceView, name: str | None = None) -> None:
         """Compare a run's timeline with the accepted one, a text file beside the test; `name` tells several apart.

@@ -55,12 +55,18 @@ class InTurn:
 
     outcomes: tuple[Any, ...]
 
+    def __repr__(self) -> str:
+        return f"in_turn({', '.join(map(repr, self.outcomes))})"
+
 
 @dataclass(frozen=True, slots=True)
 class Either:
     """Any of these outcomes, at each call."""
 
     outcomes: tuple[Any, ...]
+
+    def __repr__(self) -> str:
+        return f"either({', '.join(map(repr, self.outcomes))})"
 
 
 @dataclass(frozen=True, slots=True)
