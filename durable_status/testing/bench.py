@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from durable_status.app.functions import App
 from durable_status.app.load import load_app
 from durable_status.replay.profile import PROFILE_2_13, PROFILE_3, Profile
+from durable_status.testing.check_replay import CheckedHistory, ReplayBroken, check_history
 from durable_status.testing.errors import HarnessError, RuleBroken, known_names
 from durable_status.testing.explore import DEFAULT_LIMIT, SCHEDULE, Exploration, ExploredRun, explore
 from durable_status.testing.faults import NO_FAULTS, Faults
@@ -19,6 +20,7 @@ from durable_status.testing.module_memory import ModuleMemory
 from durable_status.testing.moves import ExternalEvent, Node, Tree
 from durable_status.testing.outcomes import Outcomes
 from durable_status.testing.payloads import start_text
+from durable_status.testing.recorded import histories_in, read_histories
 from durable_status.testing.rules import RULES
 from durable_status.testing.run import OrchestrationRun
 from durable_status.testing.snapshots import Snapshots, no_snapshots
@@ -201,6 +203,28 @@ class DurableBench:
         if run.findings:
             raise RuleBroken(run.findings, str(run.timeline))
         return run
+
+    def check_replay(self, *sources: Any, strict: bool = False) -> list[CheckedHistory]:
+        """Put recorded histories to today's code: would the instances that are running now survive it?
+
+        Args:
+            sources: files of JSON (paths), or parsed JSON; `durable_status.testing.recorded` names the three kinds.
+            strict: whether what the platform does not mind (times, inputs, outcomes) counts as well.
+
+        Raises:
+            HarnessError: a source holds no history.
+            ReplayBroken: an instance would fail; the text says where and why.
+        """
+        histories = [
+            history
+            for source in sources
+            for history in (read_histories(Path(source)) if isinstance(source, str | Path) else histories_in(source))
+        ]
+        checked = [check_history(history, self._functions, self._profile) for history in histories]
+        broken = [item for item in checked if item.problem or (strict and item.notes)]
+        if broken:
+            raise ReplayBroken(broken)
+        return checked
 
     def schedules(
         self, orchestration: str, input: Any = None, *, events: Sequence[ExternalEvent] = (), **options: Any
