@@ -108,6 +108,11 @@ class DurableBench:
         """
         return cls(LoadedApp.of_folder(Path(folder), script), **options)
 
+    @property
+    def orchestrators(self) -> tuple[str, ...]:
+        """The registered names of the app's orchestrators."""
+        return tuple(self._functions.orchestrators)
+
     def start(
         self,
         orchestration: str,

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from durable_status.errors import DurableStatusError
-from durable_status.replay.decisions import ScheduleActivity, SendEvent, SetTimer, StartSubOrchestration
+from durable_status.replay.decisions import Outgoing, ScheduleActivity, SendEvent, SetTimer, StartSubOrchestration
 from durable_status.replay.episode import Episode, Instance, run_episode
 from durable_status.replay.events import (
     Event,
@@ -90,7 +90,7 @@ def check_history(history: RecordedHistory, functions: Functions, profile: Profi
             break
         if recorded is not last:
             is_open_end = number == len(episodes) and not recorded.decisions
-            notes += [] if is_open_end else _notes(recorded, episode, place, compares_times=not history.is_rebuilt)
+            notes += [] if is_open_end else _notes(recorded, episode, history, place)
         before = (*before, *recorded.appended)
     return CheckedHistory(
         instance_id=history.instance_id,
@@ -143,25 +143,30 @@ def _told(event: Event | None) -> str:
             return f"message {event.event_id} to an entity"
 
 
-def _notes(recorded: RecordedEpisode, episode: Episode, place: str, *, compares_times: bool) -> Iterator[str]:
+def _notes(recorded: RecordedEpisode, episode: Episode, history: RecordedHistory, place: str) -> Iterator[str]:
+    ever = {event.event_id for event in history.events if not isinstance(event, ExecutionCompleted)}
     then = {event.event_id: event for event in recorded.decisions if not isinstance(event, ExecutionCompleted)}
     now = {decision.id: decision for decision in episode.outbox}
-    for task_id in sorted(now.keys() - then.keys()):
-        yield f"{place}: this code asks for more: {now[task_id]}"
+    for task_id in sorted(now.keys() - ever):
+        yield f"{place}: this code asks for more: {_asked(now[task_id])}"
     for task_id, event in then.items():
         decision = now.get(task_id)
         if decision is not None:
-            yield from _differences(event, decision, place, compares_times=compares_times)
+            yield from _differences(event, decision, place, compares_times=not history.is_rebuilt)
     yield from _end_notes(recorded, episode, place)
 
 
-def _differences(
-    event: Event,
-    decision: ScheduleActivity | SetTimer | StartSubOrchestration | SendEvent,
-    place: str,
-    *,
-    compares_times: bool,
-) -> Iterator[str]:
+def _asked(decision: Outgoing) -> str:
+    match decision:
+        case ScheduleActivity() | StartSubOrchestration():
+            return f"{decision.name}({shown(decision.input)})"
+        case SetTimer():
+            return "a timer"
+        case SendEvent():
+            return f"a message to {decision.instance_id}"
+
+
+def _differences(event: Event, decision: Outgoing, place: str, *, compares_times: bool) -> Iterator[str]:
     match event, decision:
         case TimerCreated(), SetTimer():
             if compares_times and event.fire_at != decision.fire_at:

@@ -168,7 +168,7 @@ def _in_episodes(messages: Sequence[Event], decisions: Sequence[Event]) -> tuple
     waiting = list(messages)
     clock = Ticks(0)
     for decision in decisions:
-        while waiting and (not groups or _time(waiting[0]) < decision.timestamp):
+        while waiting and (not groups or _came_before(waiting[0], decision)):
             message = waiting.pop(0)
             came = _time(message)
             if not groups or groups[-1][1] or came > clock:
@@ -183,6 +183,12 @@ def _in_episodes(messages: Sequence[Event], decisions: Sequence[Event]) -> tuple
         now = _clock(came_in, decided, history)
         history += [OrchestratorStarted(timestamp=now), *came_in, *decided, OrchestratorCompleted(timestamp=now)]
     return tuple(history)
+
+
+def _came_before(message: Event, decision: Event) -> bool:
+    """Whether a message can have been there when a decision was made; nothing completes a later task."""
+    task_id = getattr(message, "task_scheduled_id", getattr(message, "timer_id", -1))
+    return _time(message) <= decision.timestamp and task_id < decision.event_id
 
 
 def _time(message: Event) -> Ticks:
