@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from durable_status.cli.record import record
+from durable_status.cli.replay import replay
 from durable_status.cli.start import start
 
 
@@ -14,3 +16,5 @@ def main() -> None:
 
 
 main.add_command(start)
+main.add_command(replay)
+main.add_command(record)
