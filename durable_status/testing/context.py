@@ -70,10 +70,9 @@ class FakeOrchestrationContext(InstanceView):
             HarnessError: no such activity is pending, or the result is not JSON.
             RuleBroken: the orchestrator broke a rule.
         """
+        text = _result_text(result)
         activity = self._take(PendingActivity, which)
-        self._deliver(
-            TaskCompleted(timestamp=self._hub.now, task_scheduled_id=activity.id, result=_result_text(result))
-        )
+        self._deliver(TaskCompleted(timestamp=self._hub.now, task_scheduled_id=activity.id, result=text))
 
     def fail_activity(self, which: str | int | None = None, *, error: Exception | str = "it failed") -> None:
         """An activity raises `error`; a text stands for an exception with that text.
@@ -106,11 +105,10 @@ class FakeOrchestrationContext(InstanceView):
             HarnessError: no such sub-orchestration is pending, or the result is not JSON.
             RuleBroken: the orchestrator broke a rule.
         """
+        text = _result_text(result)
         child = self._take(PendingChild, which)
         self._deliver(
-            SubOrchestrationInstanceCompleted(
-                timestamp=self._hub.now, task_scheduled_id=child.id, result=_result_text(result)
-            )
+            SubOrchestrationInstanceCompleted(timestamp=self._hub.now, task_scheduled_id=child.id, result=text)
         )
 
     def fail_sub_orchestration(self, which: str | int | None = None, *, error: str = "it failed") -> None:
