@@ -98,7 +98,7 @@ def test_http_calls_are_answered_by_stubs(durable: DurableBench, answer: Any, ou
 
 
 def test_an_http_call_without_an_answer_is_an_error_and_sends_nothing(durable: DurableBench) -> None:
-    with pytest.raises(HarnessError, match="'GET https://prices.example/book', and `http` has no answer for it"):
+    with pytest.raises(HarnessError, match=r"'GET https://prices\.example/book', and `http` has no answer for it"):
         durable.start("Fetches")
 
 
@@ -108,7 +108,7 @@ def test_events_suspension_and_termination(durable: DurableBench) -> None:
 
     assert run.resume().raise_event("Approve", "ann").output == "ann"
     assert durable.start("OneApproval").terminate("over").output == "over"
-    with pytest.raises(HarnessError, match="cannot terminate .* it has ended"):
+    with pytest.raises(HarnessError, match=r"cannot terminate .* it has ended"):
         run.terminate()
 
 
@@ -144,7 +144,7 @@ def test_activities_are_run_again_as_after_a_crash(durable: DurableBench) -> Non
 
 
 def test_a_memo_in_a_module_does_not_survive_a_new_process(durable: DurableBench) -> None:
-    with pytest.raises(RuleBroken, match="not deterministic|two answers"):
+    with pytest.raises(RuleBroken, match=r"not deterministic|two answers"):
         durable.start("Memoized", faults=Faults(new_process=True)).run_until_complete()
 
 
