@@ -3,10 +3,13 @@
 
   python3 dev.py start [OPTIONS]   serve the app on http://localhost:7071
                                    (options of `durable-status start`: --port, --storage, --extension ...)
-  python3 dev.py test              run every gate: lint, format, types, import rules, tests
+  python3 dev.py test              run every gate: lint, format, types, import rules, goldens, tests
   python3 dev.py test PYTEST-ARGS  run only pytest, with these arguments
+  python3 dev.py goldens DIR...    put folders of recorded episodes to the engine and print every difference
+                                   (--extension 2.13|3: the durable extension they were recorded on)
+  python3 dev.py mutations         break the engine in one rule at a time and show that the recordings notice
 
-Both make `.venv` beside this file when it is missing and install what the requirement files ask for when those have
+All make `.venv` beside this file when it is missing and install what the requirement files ask for when those have
 changed. Standard library only; old Pythons get as far as the line that says which one is needed.
 """
 
@@ -34,6 +37,7 @@ GATES = (
     ("format", ["ruff", "format", "--check", "."]),
     ("types", ["mypy"]),
     ("import rules", ["lint-imports"]),
+    ("goldens", ["python", "-m", "tests.check_goldens", "tests/goldens/replay"]),
 )
 INTERRUPTED = 130
 
@@ -58,13 +62,13 @@ def main(arguments):
     if command in ("-h", "--help", "help") or (command == "test" and rest in (["-h"], ["--help"])):
         print(__doc__.strip())
         return 0
-    if command not in ("start", "test"):
+    if command not in COMMANDS:
         print(__doc__.strip(), file=sys.stderr)
         return 2
     try:
         check_python()
         make_environment()
-        return start(rest) if command == "start" else run_tests(rest)
+        return COMMANDS[command](rest)
     except Stop as reason:
         print("dev.py: {}".format(reason), file=sys.stderr)
         return 1
@@ -216,6 +220,20 @@ def run_tests(arguments):
     return 0
 
 
+def check_goldens(arguments):
+    return run_module("tests.check_goldens", arguments)
+
+
+def run_mutations(arguments):
+    return run_module("tests.mutations", arguments)
+
+
+def run_module(name, arguments):
+    """Run a module of the repository in the caller's folder, to which paths in `arguments` are relative."""
+    environment = dict(os.environ, PYTHONPATH=str(ROOT))
+    return subprocess.call([str(PYTHON), "-m", name, *arguments], env=environment)
+
+
 def run_gate(name, command):
     began = time.time()
     done = subprocess.run(
@@ -240,6 +258,8 @@ def last_line(text):
     lines = [line for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else "no reason was given."
 
+
+COMMANDS = {"start": start, "test": run_tests, "goldens": check_goldens, "mutations": run_mutations}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

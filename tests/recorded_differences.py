@@ -14,7 +14,8 @@ from durable_status.replay.events import Event, ExecutionStarted
 from durable_status.replay.failures import WorkerFailure
 from durable_status.replay.host_facts import HostFacts
 from durable_status.replay.profile import Profile
-from tests.recordings import Members, RecordedEpisode, TaskOf, comparable, host_of
+from durable_status.replay.traps import Mode
+from tests.recordings import Members, RecordedEpisode, TaskOf, comparable, host_of, mark
 
 _MISSING = "nothing"
 
@@ -28,7 +29,9 @@ class Difference:
     engine: Any
 
 
-def run_recorded(recorded: RecordedEpisode, host: HostFacts, profile: Profile) -> tuple[Episode, list[str]]:
+def run_recorded(
+    recorded: RecordedEpisode, host: HostFacts, profile: Profile, mode: Mode = Mode.FAITHFUL
+) -> tuple[Episode, list[str]]:
     """The episode as the engine runs it, and the triggers it handed out."""
     triggers: list[str] = []
 
@@ -39,13 +42,18 @@ def run_recorded(recorded: RecordedEpisode, host: HostFacts, profile: Profile) -
         return recorded.answer
 
     episode = run_episode(
-        Instance(instance_id=recorded.instance_id, carried_status=recorded.carried_status),
+        Instance(
+            instance_id=recorded.instance_id,
+            carried_status=recorded.carried_status,
+            custom_status=recorded.status_before,
+        ),
         recorded.events[: recorded.new_from],
         recorded.events[recorded.new_from + 1 :],
         orchestrator=orchestrator,
         now=recorded.now,
         host=host_of(recorded, host),
         profile=profile,
+        mode=mode,
     )
     return episode, triggers
 
@@ -75,9 +83,11 @@ def _compare_history(recorded: RecordedEpisode, episode: Episode) -> Iterator[Di
     if episode.next_generation is not None:
         yield Difference("next generation", None, episode.next_generation)
     yield from _compare("decisions", recorded.decisions, _members(episode.appended[new_events:]))
+    written = [json.loads(event_text(event)) for event in episode.appended[:new_events]]
     if recorded.past is not None:
-        written = [json.loads(event_text(event)) for event in episode.appended[:new_events]]
-        yield from _compare("history", list(recorded.past), written)
+        yield from _compare("history", recorded.past, written)
+    if recorded.past_in_rows is not None:
+        yield from _compare("rows", recorded.past_in_rows, [mark(event) for event in written])
 
 
 def _members(events: Sequence[Event]) -> list[dict[str, Any]]:

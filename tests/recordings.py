@@ -69,12 +69,15 @@ class RecordedEpisode:
     """Where the events of this episode begin: its OrchestratorStarted."""
     committed: Members | None
     """The instance row afterwards; None where a continue-as-new went on in the same work item."""
+    status_before: str | None
     output_before: str | None
     carried_status: str | None
     decisions: Sequence[Members] | None
     """The events that the host appended after the messages; None if the episode continued as new."""
     past: Sequence[Members] | None
     """This episode's events as the next trigger shows them, with their final IsPlayed."""
+    past_in_rows: Sequence[Members] | None
+    """For an execution's last episode: which of its events the History table says are played."""
     next_messages: Sequence[Members] | None
     """What the next generation began with, if there was one."""
     family: Family
@@ -126,9 +129,10 @@ def read_episodes(folder: Path) -> list[RecordedEpisode]:
     if not folder.is_dir():
         raise RecordingError(f"{folder} is no folder; name one that holds recordings.")
     paths = [path for path in sorted(folder.glob("*.json")) if path.name != "functions.json"]
-    if not paths:
-        raise RecordingError(f"{folder} holds no recordings (*.json).")
-    return [episode for path in paths for episode in _read_file(path)]
+    episodes = [episode for path in paths for episode in _read_file(path)]
+    if not episodes:
+        raise RecordingError(f"{folder} holds no recorded episodes (*.json).")
+    return episodes
 
 
 def comparable(event: Members) -> dict[str, Any]:
@@ -139,6 +143,11 @@ def comparable(event: Members) -> dict[str, Any]:
     if event["EventType"] == EventType.EVENT_SENT and event.get("Input"):
         members["Input"] = {name: value for name, value in json.loads(event["Input"]).items() if name != "$type"}
     return members
+
+
+def mark(event: Members) -> dict[str, Any]:
+    """Which event it is, and whether it is played."""
+    return {name: event[name] for name in ("EventType", "EventId", "IsPlayed")}
 
 
 def _read_file(path: Path) -> list[RecordedEpisode]:
@@ -165,7 +174,7 @@ def _reason(error: Exception) -> str:
 
 def _episodes(file: str, instance: Members, family: Family) -> Iterator[RecordedEpisode]:
     rows = _rows_of_last_execution(instance)
-    carried = output_before = None
+    carried = output_before = status_before = None
     for number, (recorded, following) in enumerate(_with_following(instance["episodes"])):
         history = recorded["trigger"]["history"]
         new_from = _last_start(history)
@@ -180,17 +189,20 @@ def _episodes(file: str, instance: Members, family: Family) -> Iterator[Recorded
             events=[event_from_members(members) for members in history],
             new_from=new_from,
             committed=committed,
+            status_before=status_before,
             output_before=output_before,
             carried_status=carried,
             decisions=None if continues else _decisions(len(history), following, rows),
             past=None if continues or following is None else following["trigger"]["history"][new_from : len(history)],
+            past_in_rows=[mark(_from_row(row)) for row in rows[new_from : len(history)]] if following is None else None,
             next_messages=[comparable(event) for event in following["trigger"]["history"][1:]]
             if continues and following
             else None,
             family=family,
         )
         carried = _status_of_run(recorded) if continues else None
-        output_before = committed["Output"] if committed is not None else output_before
+        if committed is not None:
+            status_before, output_before = committed["CustomStatus"], committed["Output"]
 
 
 def _with_following(episodes: Sequence[Members]) -> Iterable[tuple[Members, Members | None]]:

@@ -36,6 +36,7 @@ from durable_status.replay.events import (
 from durable_status.replay.host_facts import HostFacts
 from durable_status.replay.profile import Profile
 from durable_status.replay.ticks import Ticks
+from durable_status.replay.traps import Trap
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class Orchestrations:
         self._host = host
         self._profile = profile
         self._clock = clock
-        self._said: dict[str, set[str]] = {}  # warnings by instance: every episode finds them again
+        self._said: dict[str, set[Trap]] = {}  # warnings by instance: every episode finds them again
 
     def run(self, work: OrchestrationWork) -> EpisodeCommit:
         """Run the episodes that `work` causes; what is to be committed may be only that its messages are consumed."""
@@ -67,7 +68,11 @@ class Orchestrations:
         while True:
             now = self._clock.now()
             episode = run_episode(
-                Instance(instance_id=work.instance_id, carried_status=carried_status),
+                Instance(
+                    instance_id=work.instance_id,
+                    carried_status=carried_status,
+                    custom_status=row.custom_status if row else None,
+                ),
                 history,
                 messages,
                 orchestrator=orchestrator,
@@ -105,7 +110,7 @@ class Orchestrations:
 
         return call
 
-    def _warn(self, instance_id: str, warnings: Iterable[str]) -> None:
+    def _warn(self, instance_id: str, warnings: Iterable[Trap]) -> None:
         for warning in warnings:
             said = self._said.setdefault(instance_id, set())
             if warning not in said:

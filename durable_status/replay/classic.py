@@ -11,9 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from durable_status.replay.action_traps import find_action_traps
 from durable_status.replay.answer import Answer, HostRefusal, check_status_size, read_answer, read_failed_state
 from durable_status.replay.decisions import Decision
 from durable_status.replay.determinism import NonDeterminismError
+from durable_status.replay.error_traps import find_error_traps, find_raw_failure_traps
 from durable_status.replay.events import Event, ExecutionStarted, OrchestrationStatus, OrchestratorStarted
 from durable_status.replay.failures import WorkerFailure, cut_state, dotnet_exception, unlabelled_failure
 from durable_status.replay.futures import start
@@ -21,6 +23,8 @@ from durable_status.replay.host_context import HostContext
 from durable_status.replay.host_facts import HostFacts
 from durable_status.replay.http_requests import invalid_method_error
 from durable_status.replay.profile import Profile
+from durable_status.replay.standstill import find_standstill_traps
+from durable_status.replay.traps import Trap, TrapKind, TrapLog
 from durable_status.replay.trigger import trigger_text
 from durable_status.replay.walk import Walk
 
@@ -36,7 +40,7 @@ class Replay:
     custom_status: str | None
     new_events: tuple[Event, ...]
     open_tasks: int
-    warnings: tuple[str, ...]
+    traps: tuple[Trap, ...]
 
 
 def replay(
@@ -49,9 +53,9 @@ def replay(
     profile: Profile,
 ) -> Replay:
     """Call `orchestrator` once on everything and replay its answer; new events that took effect come back as played."""
-    context = HostContext(started.orchestration_instance.execution_id or "")
-    walk = Walk(context, started, host, profile)
-    run = _Run(walk, started.name, profile)
+    log = TrapLog(started.name)
+    context = HostContext(started.orchestration_instance.execution_id or "", log)
+    run = _Run(Walk(context, started, host, profile, log), context, log, profile)
     trigger = trigger_text((*history, *new_events), started, is_replaying=bool(history), host=host, profile=profile)
     played = list(new_events)
 
@@ -71,13 +75,10 @@ def replay(
             if not isinstance(event, OrchestratorStarted):
                 played[index] = event.played()
     except NonDeterminismError as difference:
-        if run.end is not None and run.end.status is OrchestrationStatus.FAILED:
-            # The platform keeps this error in its log only; the instance shows the non-determinism.
-            walk.warnings.append(
-                f"Orchestrator '{started.name}' is reported as non-deterministic; the error behind it: {run.end.result}"
-            )
+        run.note_non_determinism(difference)
         context.complete(OrchestrationStatus.FAILED, str(difference), _unhandled(_NON_DETERMINISM_CLASS, difference))
     else:
+        run.note_standstill()
         if run.end is not None and context.open_tasks == 0:
             context.complete(run.end.status, run.end.result, run.end.details)
     return Replay(
@@ -85,7 +86,7 @@ def replay(
         custom_status=run.custom_status,
         new_events=tuple(played),
         open_tasks=context.open_tasks,
-        warnings=tuple(walk.warnings),
+        traps=log.traps,
     )
 
 
@@ -102,11 +103,14 @@ class _End:
 class _Run:
     """What the host runs in place of user code: call Python, keep its status, follow its actions, end as it says."""
 
-    def __init__(self, walk: Walk, name: str, profile: Profile) -> None:
+    def __init__(self, walk: Walk, context: HostContext, log: TrapLog, profile: Profile) -> None:
         self.custom_status: str | None = None
         self.end: _End | None = None
         self._walk = walk
-        self._failed = f"Orchestrator function '{name}' failed: "
+        self._context = context
+        self._log = log
+        self._answer: Answer | None = None
+        self._failed = f"Orchestrator function '{log.orchestrator}' failed: "
         self._profile = profile
 
     async def follow(self, orchestrator: Orchestrator, trigger: str) -> bool:
@@ -134,11 +138,15 @@ class _Run:
         state = cut_state(failure, self._profile)
         if state is None:
             # The SDK itself broke: nothing is known of the actions, so none is replayed.
+            find_raw_failure_traps(failure, self._log)
             text, details = unlabelled_failure(failure)
             self._fail(f"{self._failed}{text}", details)
             return
         try:
-            await self._follow_actions(read_failed_state(state))
+            answer = read_failed_state(state)
+            find_error_traps(answer.error or "", failure, self._log)
+            self._note_rewritten_dates(state, answer)
+            await self._follow_actions(answer)
         except HostRefusal as refusal:
             # Without the usual prefix, and the orchestrator's own error is lost.
             self._fail(str(refusal), _unhandled("System.ArgumentException", refusal))
@@ -148,13 +156,46 @@ class _Run:
         if error is not None:  # found while the answer is read, before anything in it counts
             raise HostRefusal(error)
         if answer.custom_status is not None:
-            check_status_size(answer.custom_status)
+            self._check_status_size(answer.custom_status)
             self.custom_status = answer.custom_status
+        self._answer = answer
+        find_action_traps(answer.actions, self._log)
         await self._walk.follow(answer.actions)
         if answer.error is not None:
             self._fail(f"{self._failed}{answer.error}", f"Message: {answer.error}, StackTrace: ")
         elif answer.is_done:
             self.end = _End(status=OrchestrationStatus.COMPLETED, result=answer.output)
+
+    def note_standstill(self) -> None:
+        """Note the traps of where the host and Python have come to."""
+        has_refused = self.end is not None and self._walk.position is not None
+        if self._answer is not None and not has_refused:
+            find_standstill_traps(self._walk, self._answer, self._context, self._log)
+
+    def note_non_determinism(self, difference: NonDeterminismError) -> None:
+        """Note that the replay differs, and the error behind it if there is one: the platform only logs that."""
+        if self.end is not None and self.end.status is OrchestrationStatus.FAILED:
+            self._log.note(
+                TrapKind.MASKED_ERROR, f"It is reported as non-deterministic; the error behind it: {self.end.result}"
+            )
+        else:
+            self._log.note(TrapKind.NON_DETERMINISM, str(difference))
+
+    def _check_status_size(self, status: str) -> None:
+        try:
+            check_status_size(status)
+        except HostRefusal as refusal:
+            self._log.note(TrapKind.STATUS_TOO_LARGE, f"Its custom status is refused: {refusal}")
+            raise
+
+    def _note_rewritten_dates(self, state: str, answer: Answer) -> None:
+        # Without a label in it, so this is what a run that does not fail would have stored.
+        plain = read_answer(state)
+        if plain is not None and (plain.custom_status, plain.error) != (answer.custom_status, answer.error):
+            self._log.note(
+                TrapKind.DATES_REWRITTEN,
+                f"In a failing episode the host rewrites dates: {plain.custom_status} becomes {answer.custom_status}.",
+            )
 
     def _fail(self, reason: str, details: str) -> None:
         self.end = _End(status=OrchestrationStatus.FAILED, result=reason, details=details)

@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 
 from durable_status.replay.entity_messages import NEVER, EntityId, Moment, RequestMessage
 from durable_status.replay.ticks import PER_SECOND, Ticks, format_ticks_in_full
+from durable_status.replay.traps import TrapKind, TrapLog
 
 _NAMESPACE = UUID("9e952959-5e33-4daf-827f-2fa12937b875")
 _SHORTEST_TIME_BETWEEN_CLEANUPS = 10 * PER_SECOND
@@ -20,13 +21,15 @@ _SHORTEST_TIME_BETWEEN_CLEANUPS = 10 * PER_SECOND
 class EntityRequests:
     """Makes the requests of one replay. `reorder_window` is how long, in ticks, an entity waits for a missing one."""
 
-    def __init__(self, instance_id: str, execution_id: str, reorder_window: Ticks) -> None:
+    def __init__(self, instance_id: str, execution_id: str, reorder_window: Ticks, log: TrapLog) -> None:
+        self._log = log
         self._instance_id = instance_id
         self._execution_id = execution_id
         self._reorder_window = reorder_window
         self._made = 0
         # Keys differing in case share a clock, although they are different entities.
         self._last_sent: dict[str, Moment] = {}
+        self._spellings: dict[str, str] = {}
         self._horizon = Ticks(0)
 
     def make(
@@ -56,6 +59,13 @@ class EntityRequests:
     def _in_order(self, request: RequestMessage, entity: EntityId, clock: Ticks) -> RequestMessage:
         self._forget_what_is_past_the_window(clock)
         key = entity.instance_id.casefold()
+        spelling = self._spellings.setdefault(key, entity.instance_id)
+        if spelling != entity.instance_id:
+            self._log.note(
+                TrapKind.ENTITY_KEY_CASE,
+                f"Entities '{spelling}' and '{entity.instance_id}' differ only in case: the second waits for up to "
+                "half an hour for a message that the first has got.",
+            )
         predecessor = self._last_sent.get(key, NEVER)
         later = Moment(clock) if clock > predecessor.ticks else Moment(Ticks(predecessor.ticks + 1), is_utc=False)
         self._last_sent[key] = later

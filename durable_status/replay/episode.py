@@ -44,6 +44,7 @@ from durable_status.replay.events import (
 from durable_status.replay.host_facts import HostFacts
 from durable_status.replay.profile import Profile
 from durable_status.replay.ticks import Ticks
+from durable_status.replay.traps import Mode, Trap, TrapError, TrapKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,8 @@ class Instance:
     instance_id: str
     carried_status: str | None = None
     """JSON text of the custom status that the generation before ended with; counts in a generation's first episode."""
+    custom_status: str | None = None
+    """JSON text of the custom status that the instance shows so far; only to see when one disappears."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +109,8 @@ class Episode:
     """Not None: call again with its messages and an empty history, and commit only the last call's events."""
     open_tasks: int
     """How many activities, timers and sub-orchestrations the execution waits for."""
-    warnings: tuple[str, ...]
-    """What the platform passes over in silence, as sentences for the person who runs the host."""
+    warnings: tuple[Trap, ...]
+    """The traps it has run into; the platform passes over most of them in silence."""
 
 
 def child_started(
@@ -139,6 +142,7 @@ def run_episode(
     now: Ticks,
     host: HostFacts,
     profile: Profile,
+    mode: Mode = Mode.FAITHFUL,
 ) -> Episode:
     """Run one episode: one call of `orchestrator` on all that has happened, and what follows from its answer.
 
@@ -150,8 +154,10 @@ def run_episode(
         now: the time of this episode.
         host: the app's functions and settings.
         profile: which durable extension to be.
+        mode: whether a trap is a warning or an error.
 
     Raises:
+        TrapError: in strict mode, the first trap.
         ValueError: neither history nor messages hold an ExecutionStarted.
     """
     started = _find_start(instance, history, messages)
@@ -169,18 +175,22 @@ def run_episode(
     if next_generation is None and not isinstance(appended[-1], OrchestratorCompleted):
         appended.append(OrchestratorCompleted(timestamp=now))
     status = replay.custom_status
+    runtime_status = _runtime_status(history, appended)
+    traps = (*replay.traps, *_status_traps(instance, history, replay, runtime_status, started.name))
+    if traps and mode is Mode.STRICT:
+        raise TrapError(traps[0])
     if status is None and not history:
         status = instance.carried_status
     return Episode(
         appended=tuple(appended),
-        runtime_status=_runtime_status(history, appended),
+        runtime_status=runtime_status,
         custom_status=status,
         output=_output(appended),
         outbox=tuple(decision for decision in replay.decisions if not isinstance(decision, Complete)),
         parent_message=_parent_message(started, replay.decisions, now, profile),
         next_generation=next_generation,
         open_tasks=replay.open_tasks,
-        warnings=replay.warnings,
+        warnings=traps,
     )
 
 
@@ -239,6 +249,21 @@ def _next_generation(started: ExecutionStarted, replay: classic.Replay) -> NextG
         carried_events=end.carried_events,
         carried_status=replay.custom_status,
     )
+
+
+def _status_traps(
+    instance: Instance,
+    history: Sequence[Event],
+    replay: classic.Replay,
+    runtime_status: OrchestrationStatus,
+    orchestrator: str,
+) -> tuple[Trap, ...]:
+    """A status that was there and is not set again; a failure may lose it for reasons that it tells itself."""
+    was_shown = bool(history) and instance.custom_status not in (None, "null")
+    if not was_shown or replay.custom_status is not None or runtime_status is OrchestrationStatus.FAILED:
+        return ()
+    sentence = f"Its custom status {instance.custom_status} disappears, because this replay has not set it."
+    return (Trap(kind=TrapKind.STATUS_LOST, orchestrator=orchestrator, sentence=sentence),)
 
 
 _DECIDES_STATUS = (ExecutionStarted, ExecutionCompleted, ExecutionTerminated, ExecutionSuspended, ExecutionResumed)

@@ -7,6 +7,7 @@ left at the end is new. Completions settle open tasks, which lets the walk go on
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import replace
 
 from durable_status.replay.decisions import (
@@ -18,6 +19,7 @@ from durable_status.replay.decisions import (
     StartSubOrchestration,
 )
 from durable_status.replay.determinism import check_decision
+from durable_status.replay.entity_messages import RequestMessage
 from durable_status.replay.events import (
     Event,
     EventRaised,
@@ -38,18 +40,21 @@ from durable_status.replay.events import (
 from durable_status.replay.external_events import ExternalEvents
 from durable_status.replay.futures import Future
 from durable_status.replay.ticks import Ticks
+from durable_status.replay.traps import TrapKind, TrapLog
 
 
 class HostContext:
     """One execution in the middle of its replay."""
 
-    def __init__(self, execution_id: str) -> None:
+    def __init__(self, execution_id: str, log: TrapLog) -> None:
         self.clock = Ticks(0)
         """The time of the latest OrchestratorStarted fed so far."""
-        self.external_events = ExternalEvents()
+        self.external_events = ExternalEvents(log)
+        self._log = log
         self._execution_id = execution_id
         self._decisions: dict[int, Decision] = {}
         self._open_tasks: dict[int, Future] = {}
+        self._children: dict[int, str] = {}
         self._next_id = 0
         self._next_input: str | None = None
         self._carried_events: list[EventRaised] | None = None
@@ -63,6 +68,11 @@ class HostContext:
     def open_tasks(self) -> int:
         """How many activities, timers and sub-orchestrations have not settled; with any the execution cannot end."""
         return len(self._open_tasks)
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether events are kept for the resume."""
+        return self._suspended
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
@@ -80,6 +90,7 @@ class HostContext:
         """Decide to start a child; an id that is missing or blank is made of the execution id and the task id."""
         task_id = self._take_id()
         child = instance_id if instance_id and not instance_id.isspace() else f"{self._execution_id}:{task_id}"
+        self._check_child(task_id, child)
         return self._open(StartSubOrchestration(id=task_id, name=name, version="", instance_id=child, input=input_text))
 
     def set_timer(self, fire_at: Ticks, *, canceled: bool = False) -> Future:
@@ -104,6 +115,7 @@ class HostContext:
         """Decide that the execution ends. Only the first end counts, but continuing as new beats even that."""
         decision_id = self._take_id()
         if status is OrchestrationStatus.COMPLETED and self._carried_events is not None:
+            self._check_events(self._carried_events)
             self._decisions[decision_id] = Complete(
                 id=decision_id,
                 status=OrchestrationStatus.CONTINUED_AS_NEW,
@@ -128,7 +140,10 @@ class HostContext:
             return
         match event:
             case TaskScheduled() | TimerCreated() | SubOrchestrationInstanceCreated() | EventSent():
-                check_decision(event, self._decisions.get(event.event_id))
+                decision = self._decisions.get(event.event_id)
+                if isinstance(event, EventSent):
+                    self._check_request(event, decision)
+                check_decision(event, decision)
                 del self._decisions[event.event_id]
             case TaskCompleted() | SubOrchestrationInstanceCompleted():
                 self._settle_task(event.task_scheduled_id, succeeded=True)
@@ -169,6 +184,36 @@ class HostContext:
         self._withheld.clear()
         while self._fed_while_suspended:
             self.feed(self._fed_while_suspended.popleft())
+
+    def _check_child(self, task_id: int, child: str) -> None:
+        if any(child == other and task in self._open_tasks for task, other in self._children.items()):
+            self._log.note(
+                TrapKind.SHARED_CHILD_ID,
+                f"Two sub-orchestrations with the id '{child}' run at the same time: one overwrites the other.",
+            )
+        self._children[task_id] = child
+
+    def _check_request(self, event: EventSent, decision: Decision | None) -> None:
+        """An entity answers under the id of the request it got, which is made of the clock."""
+        if not isinstance(decision, SendEvent) or decision.input == event.input or event.input is None:
+            return
+        sent, again = RequestMessage.from_text(event.input), RequestMessage.from_text(decision.input)
+        if sent.id != again.id and not again.is_signal:
+            self._log.note(
+                TrapKind.LATE_CANCEL,
+                f"The call of '{decision.instance_id}' is reached at another time than when it was sent, because a "
+                "timer before it has been cancelled since: its response is never found.",
+            )
+
+    def _check_events(self, carried: Iterable[EventRaised]) -> None:
+        for name in self.external_events.unserved:
+            self._log.note(TrapKind.LOST_EVENT, f"Event '{name}', which has not been waited for, is lost.")
+        for event in carried:
+            if self.external_events.is_waited_for(event.name):
+                self._log.note(
+                    TrapKind.EVENT_COMES_BACK,
+                    f"Event '{event.name}' has been taken already and comes again in the next generation.",
+                )
 
     def _take_id(self) -> int:
         taken = self._next_id

@@ -18,26 +18,41 @@ from durable_status.replay.host_facts import FunctionNames, HostFacts
 from durable_status.replay.http_requests import HTTP_ACTIVITY, http_activity_input
 from durable_status.replay.profile import Profile
 from durable_status.replay.retries import RetryOptions, retry
-from durable_status.replay.ticks import Ticks, parse_ticks
+from durable_status.replay.ticks import PER_SECOND, Ticks, parse_ticks
+from durable_status.replay.traps import TrapKind, TrapLog
 from durable_status.stored_json import dump_stored
 
 _NEVER_STARTED = Future.settled(False)
 """Stands for a call whose error the platform swallows: nothing is scheduled, no id is taken, the walk goes on."""
 
+_NEVER_STARTS = "The call never starts and the orchestration waits for ever."
+_SHORTEST_RELIABLE_SPAN = 2 * PER_SECOND
+_TIMER = 5
+
 
 class Walk:
     """One walk over an action list, deciding in `context`."""
 
-    def __init__(self, context: HostContext, started: ExecutionStarted, host: HostFacts, profile: Profile) -> None:
-        self.warnings: list[str] = []
-        """What the platform passes over in silence, each with the orchestrator's name and a cure."""
+    def __init__(
+        self, context: HostContext, started: ExecutionStarted, host: HostFacts, profile: Profile, log: TrapLog
+    ) -> None:
+        self.position: int | None = None
+        """The index of the action that is waited at; None before the first and after the last."""
+        self.leaves: list[tuple[Action, Future]] = []
+        """What is waited for there: the action, or what stands inside the compound."""
+        self.timers: list[tuple[int, Future]] = []
+        """The timers of user code, each with its action's index."""
         self._context = context
         self._started = started
         self._host = host
         self._profile = profile
+        self._log = log
         self._actions_left = host.max_orchestration_actions
+        self._has_long_timer = False
         execution = started.orchestration_instance
-        self._requests = EntityRequests(execution.instance_id, execution.execution_id or "", host.entity_reorder_window)
+        self._requests = EntityRequests(
+            execution.instance_id, execution.execution_id or "", host.entity_reorder_window, log
+        )
 
     async def follow(self, actions: Sequence[Action]) -> None:
         """Reach the actions in order, each after the one before has settled, succeeded or not.
@@ -45,8 +60,11 @@ class Walk:
         Raises:
             HostRefusal: an action the platform refuses aloud; the orchestration fails.
         """
-        for action in actions:
+        for index, action in enumerate(actions):
+            self.position = self._log.action = index
+            self.leaves = []
             await self._reach(action)
+        self.position = self._log.action = None
 
     def _reach(self, action: Action) -> Future:
         reach = _REACH.get(action["actionType"])
@@ -54,7 +72,10 @@ class Walk:
             raise HostRefusal(
                 f"Received an unexpected action type from the out-of-proc function: '${action['actionType']}'."
             )
-        return reach(self, action)
+        future = reach(self, action)
+        if "compoundActions" not in action:
+            self.leaves.append((action, future))
+        return future
 
     def _call_activity(self, action: Action) -> Future:
         if not (self._is_known(self._host.activities, action["functionName"]) and self._may_act()):
@@ -107,11 +128,16 @@ class Walk:
 
     def _create_timer(self, action: Action) -> Future:
         fire_at = parse_ticks(action["fireAt"])
-        if fire_at - self._context.clock > self._host.maximum_short_timer:
+        span = fire_at - self._context.clock
+        if span > self._host.maximum_short_timer:
             return start(self._wait_in_legs(fire_at))
         if not self._may_act():
             return _NEVER_STARTED
-        return self._context.set_timer(fire_at, canceled=bool(action.get("isCanceled")))
+        if 0 < span < _SHORTEST_RELIABLE_SPAN and not self._has_long_timer:  # a long one may end in tiny legs
+            self._log.note(TrapKind.SHORT_TIMER, "A timer of less than 2 seconds may fire at once.")
+        timer = self._context.set_timer(fire_at, canceled=bool(action.get("isCanceled")))
+        self.timers.append((self.position or 0, timer))
+        return timer
 
     async def _wait_in_legs(self, fire_at: Ticks) -> bool:
         # SDK 1.x splits long timers itself; this is for a timer that is long only by the host's clock.
@@ -123,7 +149,9 @@ class Walk:
         return self._context.external_events.wait(action["externalEventName"])
 
     def _when_all(self, action: Action) -> Future:
-        return when_all([self._reach(child) for child in action["compoundActions"]])
+        children = action["compoundActions"]
+        self._has_long_timer |= len(children) == 1 and children[0]["actionType"] == _TIMER
+        return when_all([self._reach(child) for child in children])
 
     def _when_any(self, action: Action) -> Future:
         return when_any([self._reach(child) for child in action["compoundActions"]])
@@ -158,7 +186,9 @@ class Walk:
         # A signal is synchronous on the platform, so what is swallowed elsewhere fails the orchestration here.
         entity = EntityId.parse(action["instanceId"])
         if self._host.entities.find(entity.name) is None:
-            raise HostRefusal(self._host.entities.unknown_sentence(entity.name))
+            sentence = self._host.entities.unknown_sentence(entity.name)
+            self._log.note(TrapKind.UNKNOWN_FUNCTION, f"{sentence} The orchestration fails.")
+            raise HostRefusal(sentence)
         request = self._request(entity, action, is_signal=True)
         if not self._actions_left:
             raise HostRefusal(
@@ -185,9 +215,10 @@ class Walk:
         if names.find(name) is not None:
             return True
         sentence = names.unknown_sentence(name)
+        outcome = "The orchestration fails." if self._profile.fails_unknown_functions else _NEVER_STARTS
+        self._log.note(TrapKind.UNKNOWN_FUNCTION, f"{sentence} {outcome}")
         if self._profile.fails_unknown_functions:
             raise HostRefusal(sentence)
-        self._warn(f"{sentence} The call never starts and the orchestration waits for ever; correct the name.")
         return False
 
     def _may_be_child(self, action: Action) -> bool:
@@ -199,35 +230,34 @@ class Walk:
         if parent is not None:
             ancestors.append(parent.orchestration_instance.instance_id)
         if child.startswith("@") or child.casefold() in [ancestor.casefold() for ancestor in ancestors]:
-            self._warn(
+            self._log.note(
+                TrapKind.CHILD_ID,
                 f"The sub-orchestration id '{child}' is the orchestration's own, its parent's, or starts with '@'. "
-                "The child never starts and the orchestration waits for ever; choose another id."
+                + _NEVER_STARTS,
             )
             return False
         return True
 
     def _can_retry(self, options: RetryOptions) -> bool:
-        if options.max_attempts > 0 and options.interval <= self._host.maximum_short_timer:
-            return True
-        self._warn(
-            "A call with retry needs at least one attempt and an interval of at most 6 days. The call never starts "
-            "and the orchestration waits for ever; correct its RetryOptions."
-        )
-        return False
+        if options.max_attempts <= 0 or options.interval > self._host.maximum_short_timer:
+            self._log.note(
+                TrapKind.RETRY_OPTIONS,
+                "A call with retry needs at least one attempt and an interval of at most 6 days. " + _NEVER_STARTS,
+            )
+            return False
+        if options.max_attempts > 1 and options.interval < _SHORTEST_RELIABLE_SPAN:
+            self._log.note(TrapKind.SHORT_TIMER, "A retry interval of less than 2 seconds may pass at once.")
+        return True
 
     def _may_act(self) -> bool:
         if self._actions_left == 0:
-            self._warn(
-                f"The limit of {self._host.max_orchestration_actions} actions is reached. The next one never starts "
-                "and the orchestration waits for ever; continue as new earlier, or raise maxOrchestrationActions in "
-                "host.json."
+            self._log.note(
+                TrapKind.ACTION_LIMIT,
+                f"The limit of {self._host.max_orchestration_actions} actions is reached. {_NEVER_STARTS}",
             )
             return False
         self._actions_left -= 1
         return True
-
-    def _warn(self, text: str) -> None:
-        self.warnings.append(f"Orchestrator '{self._started.name}': {text}")
 
 
 def _activity_input(action: Action) -> str:

@@ -34,6 +34,7 @@ def test_the_text_is_the_one_that_the_extension_stored(value: Any, stored: str) 
     assert dump_stored(value) == stored
 
 
+@pytest.mark.conforms("R1.3-3")
 @pytest.mark.parametrize(
     ("value", "stored"),
     [

@@ -8,7 +8,8 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from durable_status.replay.decisions import ScheduleActivity, SetTimer, StartSubOrchestration
+from durable_status.replay.decisions import Outgoing, ScheduleActivity, SendEvent, SetTimer, StartSubOrchestration
+from durable_status.replay.entity_messages import RequestMessage
 from durable_status.replay.episode import Episode, Instance, run_episode
 from durable_status.replay.events import (
     Event,
@@ -23,6 +24,7 @@ from durable_status.replay.events import (
 from durable_status.replay.host_facts import FunctionKind, FunctionNames, HostFacts
 from durable_status.replay.profile import PROFILE_2_13, Profile
 from durable_status.replay.ticks import PER_SECOND, Ticks, parse_ticks
+from durable_status.replay.traps import Mode
 
 START = parse_ticks("2026-11-22T11:30:00Z")
 
@@ -50,6 +52,7 @@ class Driven:
     history: tuple[Event, ...] = ()
     now: Ticks = START
     last: Episode | None = None
+    mode: Mode = Mode.FAITHFUL
     _execution: int = 0
     _carried_status: str | None = None
 
@@ -96,15 +99,25 @@ class Driven:
         """An external event arrives."""
         return self.feed(EventRaised(timestamp=self.now, name=name, input=payload))
 
+    def request_id(self, decision: Outgoing) -> str:
+        """The id of a request to an entity: the name of the event that answers it."""
+        assert isinstance(decision, SendEvent)
+        return RequestMessage.from_text(decision.input).id
+
     def _episode(self, messages: Sequence[Event]) -> Episode:
         episode = run_episode(
-            Instance(instance_id="instance", carried_status=self._carried_status),
+            Instance(
+                instance_id="instance",
+                carried_status=self._carried_status,
+                custom_status=self.last.custom_status if self.last else None,
+            ),
             self.history,
             tuple(messages),
             orchestrator=df.Orchestrator.create(self.user_code),
             now=self.now,
             host=self.host,
             profile=self.profile,
+            mode=self.mode,
         )
         self.history = (*self.history, *episode.appended)
         self.now = Ticks(self.now + PER_SECOND)

@@ -23,16 +23,19 @@ _REQUESTS = sorted({event["Input"] for event in _recorded_events(14)})
 _RESPONSES = sorted({event["Input"] for event in _recorded_events(15) if "ResponseMessage" in event["Input"]})
 
 
+@pytest.mark.conforms("R3.7-1")
 def test_recorded_requests_are_read_and_written_to_the_letter() -> None:
     assert len(_REQUESTS) > 30
     assert [RequestMessage.from_text(text).text for text in _REQUESTS] == _REQUESTS
 
 
+@pytest.mark.conforms("R3.7-3")
 def test_recorded_responses_are_read_and_written_to_the_letter() -> None:
     assert len(_RESPONSES) > 10
     assert [ResponseMessage.from_text(text).text for text in _RESPONSES] == _RESPONSES
 
 
+@pytest.mark.conforms("R3.7-12")
 def test_a_request_with_a_time_names_it_in_its_event() -> None:
     due = Moment(parse_ticks("2026-11-22T11:30:00.5Z"))
     request = RequestMessage(operation="add", is_signal=True, id="an id", due=due)
@@ -54,6 +57,7 @@ def test_a_message_without_sender_has_no_times() -> None:
     }
 
 
+@pytest.mark.conforms("R3.7-13")
 def test_an_entity_id_lowers_the_name_and_keeps_the_key() -> None:
     entity = EntityId.parse("@Counter@My@Key")
 
@@ -62,6 +66,7 @@ def test_an_entity_id_lowers_the_name_and_keeps_the_key() -> None:
     assert entity == EntityId("COUNTER", "My@Key")
 
 
+@pytest.mark.conforms("R3.7-13")
 @pytest.mark.parametrize("text", ["", "counter@key", "@counter", "@@key"])
 def test_what_is_no_entity_id_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not an entity id"):

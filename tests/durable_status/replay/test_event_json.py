@@ -7,11 +7,13 @@ import pytest
 from durable_status.replay.event_json import event_from_members, event_text, read_event
 from durable_status.replay.events import EventRaised, ExecutionStarted, OrchestrationInstance, OrchestrationStatus
 from durable_status.replay.ticks import Ticks
-from tests.recordings import recorded_episodes
+from tests.paths import GOLDENS
+from tests.recordings import read_episodes
 
 
+@pytest.mark.conforms("R1.1-1")
 def test_every_recorded_event_is_written_back_to_the_letter() -> None:
-    events = [members for episode in recorded_episodes() for members in episode.history]
+    events = [members for episode in read_episodes(GOLDENS / "replay") for members in episode.trigger["history"]]
 
     assert len(events) > 3_000
     for members in events:
@@ -20,6 +22,7 @@ def test_every_recorded_event_is_written_back_to_the_letter() -> None:
         assert event_text(read_event(text)) is text
 
 
+@pytest.mark.conforms("XR-2")
 def test_members_that_only_extension_3_writes_are_left_out_unless_they_are_set() -> None:
     started = ExecutionStarted(
         timestamp=Ticks(0), orchestration_instance=OrchestrationInstance(instance_id="i"), name="n"
@@ -35,6 +38,7 @@ def test_members_that_only_extension_3_writes_are_left_out_unless_they_are_set()
     assert json.loads(event_text(on_3))["GenerateNewTrace"] is False
 
 
+@pytest.mark.conforms("R1.1-4")
 def test_a_played_event_is_another_event_with_a_text_of_its_own() -> None:
     event = EventRaised(timestamp=Ticks(0), name="go", input="1")
     before = event_text(event)
@@ -45,12 +49,14 @@ def test_a_played_event_is_another_event_with_a_text_of_its_own() -> None:
     assert played.played() is played
 
 
+@pytest.mark.conforms("R1.1-3")
 @pytest.mark.parametrize("text", ['{"EventType":99}', "{}", '{"EventType":4,"Timestamp":"2026-01-01T00:00:00Z"}'])
 def test_what_is_no_known_event_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"unknown event type|not a TaskScheduled event"):
         read_event(text)
 
 
+@pytest.mark.conforms("R1.1-3")
 def test_status_numbers_are_the_platforms() -> None:
     numbers = {status.value: status.number for status in OrchestrationStatus}
 

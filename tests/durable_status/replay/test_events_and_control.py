@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from durable_status.replay.events import (
     EventRaised,
     ExecutionResumed,
@@ -31,6 +33,7 @@ def _wait_then_echo(context: Any) -> Any:
     return payload
 
 
+@pytest.mark.conforms("R1.2-2", "R3.4-3")
 def test_an_event_that_comes_with_the_start_is_kept_for_its_waiter() -> None:
     driven = Driven(_wait_then_echo)
     episode = driven.start(EventRaised(timestamp=driven.now, name="go", input='"early"'))
@@ -39,6 +42,7 @@ def test_an_event_that_comes_with_the_start_is_kept_for_its_waiter() -> None:
     assert episode.custom_status == '{"got":"early"}'
 
 
+@pytest.mark.conforms("R3.4-1")
 def test_the_host_matches_event_names_in_any_case_but_python_does_not() -> None:
     driven = Driven(_wait_then_echo)
     driven.start()
@@ -49,6 +53,7 @@ def test_the_host_matches_event_names_in_any_case_but_python_does_not() -> None:
     assert scheduled(exact) == [(0, "Echo")]
 
 
+@pytest.mark.conforms("R3.4-2")
 def test_several_waiters_on_one_name_are_served_latest_first() -> None:
     def orchestrator(context: Any) -> Any:
         return (yield context.task_all([context.wait_for_external_event("go") for _ in range(2)]))
@@ -61,6 +66,7 @@ def test_several_waiters_on_one_name_are_served_latest_first() -> None:
     assert episode.output == '["e2","e1"]'
 
 
+@pytest.mark.conforms("R4-5")
 def test_while_suspended_python_runs_ahead_and_nothing_new_is_scheduled() -> None:
     driven = Driven(_wait_then_echo)
     driven.start()
@@ -102,6 +108,7 @@ def test_a_termination_beats_a_completion_in_the_same_batch_in_either_order() ->
         assert (episode.runtime_status, episode.output) == (TERMINATED, "stop")
 
 
+@pytest.mark.conforms("R4-4")
 def test_python_runs_in_the_terminating_episode_and_its_status_is_stored() -> None:
     def orchestrator(context: Any) -> Any:
         context.set_custom_status("ran")
@@ -124,6 +131,7 @@ def _countdown(context: Any) -> Any:
     return payload
 
 
+@pytest.mark.conforms("R1.2-3", "R3.5-1")
 def test_continuing_as_new_replaces_the_history_in_the_same_work_item() -> None:
     driven = Driven(_countdown, input='"2"')
     driven.start()
@@ -134,6 +142,7 @@ def test_continuing_as_new_replaces_the_history_in_the_same_work_item() -> None:
     assert episode.runtime_status is RUNNING
 
 
+@pytest.mark.conforms("R4-6")
 def test_the_custom_status_is_carried_over_once() -> None:
     driven = Driven(_countdown, input='"2"')
     statuses = [driven.start().custom_status, driven.raise_event("go").custom_status]
@@ -142,6 +151,7 @@ def test_the_custom_status_is_carried_over_once() -> None:
     assert statuses == ['{"left":2}', '{"left":2}', None]
 
 
+@pytest.mark.conforms("R4-6")
 def test_two_generations_in_a_row_without_a_status_lose_it() -> None:
     def orchestrator(context: Any) -> Any:
         left = context.get_input()
@@ -159,6 +169,7 @@ def test_two_generations_in_a_row_without_a_status_lose_it() -> None:
     assert driven.raise_event("go").custom_status is None
 
 
+@pytest.mark.conforms("R3.5-3")
 def test_events_after_a_continue_as_new_are_carried_and_those_before_it_are_lost() -> None:
     driven = Driven(_countdown, input='"2"')
     driven.start()
@@ -170,6 +181,7 @@ def test_events_after_a_continue_as_new_are_carried_and_those_before_it_are_lost
     assert episode.runtime_status is RUNNING
 
 
+@pytest.mark.conforms("R0-3", "R3.5-2")
 def test_continuing_as_new_waits_for_open_tasks() -> None:
     def orchestrator(context: Any) -> Any:
         timer = context.create_timer(context.current_utc_datetime + timedelta(seconds=9))
@@ -185,6 +197,7 @@ def test_continuing_as_new_waits_for_open_tasks() -> None:
     assert waiting.next_generation is None
 
 
+@pytest.mark.conforms("R2.2-5", "R3-7", "R3.8-1", "R3.8-2", "XR-2")
 def test_a_child_tells_its_parent_how_it_ended() -> None:
     parent = ParentInstance(
         name="Parent",

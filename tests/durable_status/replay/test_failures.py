@@ -16,6 +16,7 @@ FAILED = OrchestrationStatus.FAILED
 _LIMIT_TEXT = "The UTF-16 size of the JSON-serialized payload must not exceed 16 KB. The current payload size is 17 KB."
 
 
+@pytest.mark.conforms("R2.2-2", "R4-2")
 def test_an_exception_of_the_orchestrator_fails_it_and_its_status_stays() -> None:
     def orchestrator(context: Any) -> Any:
         context.set_custom_status("about to fail")
@@ -31,6 +32,7 @@ def test_an_exception_of_the_orchestrator_fails_it_and_its_status_stays() -> Non
     assert event_names(driven.history).endswith("OS TC EC OC")
 
 
+@pytest.mark.conforms("R3.1-2")
 def test_an_activity_error_that_nobody_catches_shows_reason_and_details() -> None:
     def orchestrator(context: Any) -> Any:
         yield context.call_activity("Echo")
@@ -44,6 +46,7 @@ def test_an_activity_error_that_nobody_catches_shows_reason_and_details() -> Non
     assert episode.output == "Orchestrator function 'Main' failed: Activity function 'Echo' failed: \n {}"
 
 
+@pytest.mark.conforms("R2-4")
 def test_an_output_that_is_not_json_fails_the_orchestration() -> None:
     def orchestrator(_context: Any) -> Any:
         return {1, 2}
@@ -53,6 +56,7 @@ def test_an_output_that_is_not_json_fails_the_orchestration() -> None:
     assert episode.output == "Orchestrator function 'Main' failed: Object of type set is not JSON serializable"
 
 
+@pytest.mark.conforms("R4-8")
 @pytest.mark.parametrize(
     ("characters", "status"), [(8_701, OrchestrationStatus.RUNNING), (8_702, OrchestrationStatus.FAILED)]
 )
@@ -70,6 +74,7 @@ def test_the_platforms_own_limit_fails_a_first_episode_in_its_words(
         assert (episode.output, episode.custom_status) == (f"Orchestrator function 'Main' failed: {_LIMIT_TEXT}", None)
 
 
+@pytest.mark.conforms("R4-8", "R5-5")
 def test_the_same_later_is_reported_as_non_determinism_and_a_warning_has_the_true_error() -> None:
     def orchestrator(context: Any) -> Any:
         yield context.call_activity("Echo")
@@ -82,9 +87,10 @@ def test_the_same_later_is_reported_as_non_determinism_and_a_warning_has_the_tru
 
     assert (episode.output or "").startswith("Non-Deterministic workflow detected: ")
     assert episode.custom_status is None
-    assert _LIMIT_TEXT in episode.warnings[0]
+    assert _LIMIT_TEXT in str(episode.warnings[0])
 
 
+@pytest.mark.conforms("R4-9")
 def test_a_user_error_together_with_an_oversized_status_is_lost() -> None:
     def orchestrator(context: Any) -> Any:
         context.set_custom_status("x" * 8_702)
@@ -95,6 +101,7 @@ def test_a_user_error_together_with_an_oversized_status_is_lost() -> None:
     assert Driven(orchestrator).start().output == _LIMIT_TEXT
 
 
+@pytest.mark.conforms("R2.2-3", "R4-10")
 def test_a_status_that_the_sdk_cannot_serialise_escapes_without_state() -> None:
     def orchestrator(context: Any) -> Any:
         context.set_custom_status({"when": object()})
@@ -107,6 +114,7 @@ def test_a_status_that_the_sdk_cannot_serialise_escapes_without_state() -> None:
     )
 
 
+@pytest.mark.conforms("R4-2")
 def test_on_the_failing_path_dates_with_an_offset_are_rewritten() -> None:
     def orchestrator(context: Any) -> Any:
         context.set_custom_status(
@@ -134,6 +142,7 @@ def test_on_the_failing_path_dates_with_an_offset_are_rewritten() -> None:
     assert episode.output == "Orchestrator function 'Main' failed: 01/02/2026 03:04:05"
 
 
+@pytest.mark.conforms("R1.3-4")
 def test_half_a_surrogate_pair_never_reaches_storage() -> None:
     def orchestrator(context: Any) -> Any:
         context.set_custom_status("a\ud800")
@@ -145,6 +154,7 @@ def test_half_a_surrogate_pair_never_reaches_storage() -> None:
     (episode.output or "").encode()
 
 
+@pytest.mark.conforms("R3.1-1", "XR-6")
 @pytest.mark.parametrize(
     ("profile", "reason"),
     [
@@ -159,6 +169,7 @@ def test_the_reason_of_a_failed_activity_has_one_or_two_blanks(profile: Any, rea
     assert json.loads(details)["InnerException"]["RemoteStackTrace"] == "Traceback"
 
 
+@pytest.mark.conforms("R3.1-1")
 @pytest.mark.parametrize(
     ("text", "cut"),
     [
@@ -170,6 +181,7 @@ def test_the_reason_ends_where_a_stack_seems_to_begin(text: str, cut: str) -> No
     assert activity_failure("Boom", WorkerFailure(text, ""), PROFILE_2_13)[0] == cut
 
 
+@pytest.mark.conforms("R2.2-1", "XR-5")
 def test_2_13_takes_the_first_state_of_a_failure_text_and_3_the_last_that_is_one() -> None:
     label = "\n\n$OutOfProcData$:"
     state = json.dumps({"isDone": False, "error": "e", "actions": [[]]})
@@ -181,6 +193,7 @@ def test_2_13_takes_the_first_state_of_a_failure_text_and_3_the_last_that_is_one
     assert cut_state(WorkerFailure("Exception: x"), PROFILE_2_13) is None
 
 
+@pytest.mark.conforms("R0-3")
 def test_a_failure_waits_for_open_tasks() -> None:
     def orchestrator(context: Any) -> Any:
         yield context.task_all([context.call_activity("Echo"), context.call_activity("Echo")])

@@ -6,12 +6,15 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from durable_status.replay.decisions import ScheduleActivity, SetTimer, StartSubOrchestration
 from durable_status.replay.events import OrchestrationStatus
 from durable_status.replay.ticks import PER_SECOND
 from tests.durable_status.replay.histories import START, Driven, event_names, host_with, scheduled
 
 
+@pytest.mark.conforms("R0-1", "R1.2-1", "R4-1")
 def test_a_first_episode_schedules_up_to_the_first_yield_and_shows_the_status() -> None:
     def orchestrator(context: Any) -> Any:
         context.set_custom_status({"stage": "called"})
@@ -28,6 +31,7 @@ def test_a_first_episode_schedules_up_to_the_first_yield_and_shows_the_status() 
     assert episode.output is None
 
 
+@pytest.mark.conforms("R1.3-3")
 def test_a_run_to_the_end_completes_with_its_output() -> None:
     def orchestrator(context: Any) -> Any:
         first = yield context.call_activity("Echo")
@@ -42,6 +46,7 @@ def test_a_run_to_the_end_completes_with_its_output() -> None:
     assert episode.output == '["one","done"]'
 
 
+@pytest.mark.conforms("R1.1-4")
 def test_messages_are_stored_as_played_and_decisions_are_not() -> None:
     def orchestrator(context: Any) -> Any:
         yield context.call_activity("Echo")
@@ -52,6 +57,7 @@ def test_messages_are_stored_as_played_and_decisions_are_not() -> None:
     assert [event.is_played for event in driven.history] == [False, True, False, False]
 
 
+@pytest.mark.conforms("R2.1-4")
 def test_a_timer_is_due_when_python_says() -> None:
     def orchestrator(context: Any) -> Any:
         yield context.create_timer(context.current_utc_datetime + timedelta(seconds=30))
@@ -61,6 +67,7 @@ def test_a_timer_is_due_when_python_says() -> None:
     assert episode.outbox == (SetTimer(id=0, fire_at=START + 30 * PER_SECOND),)
 
 
+@pytest.mark.conforms("R1.3-2", "R3-3")
 def test_a_child_gets_its_input_as_text_in_text_and_an_id_of_the_execution() -> None:
     def orchestrator(context: Any) -> Any:
         yield context.call_sub_orchestrator("Child", {"n": 1})
@@ -73,6 +80,7 @@ def test_a_child_gets_its_input_as_text_in_text_and_an_id_of_the_execution() -> 
     assert json.loads(json.loads(child.input or "")) == {"n": 1}
 
 
+@pytest.mark.conforms("R3-4")
 def test_a_child_keeps_the_id_it_is_given() -> None:
     def orchestrator(context: Any) -> Any:
         yield context.call_sub_orchestrator("Child", None, "my-child")
@@ -83,6 +91,7 @@ def test_a_child_keeps_the_id_it_is_given() -> None:
     assert child.instance_id == "my-child"
 
 
+@pytest.mark.conforms("R1.2-4", "R2.1-1")
 def test_waiting_for_an_event_takes_no_id() -> None:
     def orchestrator(context: Any) -> Any:
         yield context.task_any([context.wait_for_external_event("go"), context.call_activity("Echo")])
@@ -92,6 +101,7 @@ def test_waiting_for_an_event_takes_no_id() -> None:
     assert scheduled(episode) == [(0, "Echo")]
 
 
+@pytest.mark.conforms("R1.1-5", "R1.3-1")
 def test_inputs_go_into_the_history_only_when_the_host_is_asked_to() -> None:
     def orchestrator(context: Any) -> Any:
         yield context.call_activity("Echo", 1)
@@ -113,6 +123,7 @@ def test_a_function_without_yield_completes_in_its_first_episode() -> None:
     assert episode.output == '{"plain":7}'
 
 
+@pytest.mark.conforms("R3.1-4")
 def test_nothing_is_scheduled_beyond_the_limit_of_actions_and_a_warning_says_so() -> None:
     def orchestrator(context: Any) -> Any:
         yield context.task_all([context.call_activity("Echo") for _ in range(3)])
@@ -120,4 +131,4 @@ def test_nothing_is_scheduled_beyond_the_limit_of_actions_and_a_warning_says_so(
     episode = Driven(orchestrator, host=host_with(max_orchestration_actions=2)).start()
 
     assert scheduled(episode) == [(0, "Echo"), (1, "Echo")]
-    assert "maxOrchestrationActions" in episode.warnings[0]
+    assert "maxOrchestrationActions" in str(episode.warnings[0])

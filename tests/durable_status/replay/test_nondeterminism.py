@@ -40,6 +40,7 @@ def _output_after_change(before: str, after: str) -> tuple[OrchestrationStatus, 
     return episode.runtime_status, episode.output or ""
 
 
+@pytest.mark.conforms("R4-3", "R5-1", "R5-3")
 @pytest.mark.parametrize(
     ("before", "after", "difference"),
     [
@@ -101,11 +102,13 @@ def test_a_difference_fails_the_instance_in_the_platforms_words(before: str, aft
     )
 
 
+@pytest.mark.conforms("R5-2")
 @pytest.mark.parametrize(("before", "after"), [("Echo", "echo"), ("wait", "Echo"), ("wait", "timer")])
 def test_other_case_and_more_work_than_before_are_no_difference(before: str, after: str) -> None:
     assert _output_after_change(before, after)[0] is OrchestrationStatus.RUNNING
 
 
+@pytest.mark.conforms("R5-4")
 def test_what_was_decided_anew_is_carried_out_although_the_instance_fails() -> None:
     def before(context: Any) -> Any:
         yield context.call_activity("Echo")

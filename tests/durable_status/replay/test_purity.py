@@ -20,6 +20,7 @@ _MODULES = sorted((ROOT / "durable_status" / "replay").glob("*.py"))
 _IMPURE_NAMES = {"now", "utcnow", "today", "uuid1", "uuid4", "open", "print", "input", "getenv", "sleep"}
 
 
+@pytest.mark.conforms("R0-5")
 @pytest.mark.parametrize("path", _MODULES, ids=lambda path: path.name)
 def test_no_module_of_the_core_calls_anything_impure(path: Any) -> None:
     calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
@@ -83,6 +84,7 @@ def _texts(history: tuple[Event, ...]) -> list[str]:
     return [event_text(event) for event in history]
 
 
+@pytest.mark.conforms("R0-5")
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @settings(max_examples=60, deadline=None)
 @given(_PROGRAMS, _MOVES)
@@ -93,6 +95,7 @@ def test_two_runs_with_equal_arguments_are_equal_to_the_byte(program: list[str],
     assert one.last == other.last
 
 
+@pytest.mark.conforms("R0-5", "R3.11-1")
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @settings(max_examples=60, deadline=None)
 @given(_PROGRAMS, _MOVES)

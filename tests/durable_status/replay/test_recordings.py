@@ -22,6 +22,35 @@ def test_every_recorded_episode_is_put_to_the_engine() -> None:
     assert len(_EPISODES) == 563
 
 
+@pytest.mark.conforms(
+    "R0-1",
+    "R1-1",
+    "R1-2",
+    "R1-3",
+    "R1.1-6",
+    "R1.2-1",
+    "R1.2-4",
+    "R1.3-2",
+    "R2-1",
+    "R2-2",
+    "R2-3",
+    "R2.1-1",
+    "R2.2-4",
+    "R2.2-5",
+    "R3-1",
+    "R3-5",
+    "R3-6",
+    "R3-7",
+    "R3.10-2",
+    "R3.10-3",
+    "R3.11-1",
+    "R3.2-1",
+    "R3.3-3",
+    "R3.5-4",
+    "R3.8-1",
+    "R4-1",
+    "R5-1",
+)
 @pytest.mark.parametrize("recorded", _EPISODES, ids=lambda recorded: recorded.name)
 def test_the_engine_does_what_the_extension_did(recorded: RecordedEpisode) -> None:
     assert find_differences(recorded, _HOST, PROFILE_2_13) == []

@@ -21,6 +21,7 @@ from durable_status.replay.ticks import (
 _MOMENTS = st.integers(0, 3_155_378_975_999_999_999).map(Ticks)  # years 1 to 9999
 
 
+@pytest.mark.conforms("R1.1-2")
 @given(_MOMENTS)
 def test_writing_and_reading_a_moment_gives_it_back(moment: Ticks) -> None:
     assert parse_ticks(format_ticks(moment)) == moment
@@ -37,6 +38,7 @@ def test_a_datetime_survives(moment: datetime) -> None:
     assert datetime_from_ticks(ticks_from_datetime(moment)) == moment
 
 
+@pytest.mark.conforms("R1.1-2")
 @pytest.mark.parametrize(
     ("text", "written"),
     [
@@ -57,6 +59,7 @@ def test_other_texts_are_no_moments(text: str) -> None:
         parse_ticks(text)
 
 
+@pytest.mark.conforms("R1-4")
 @pytest.mark.parametrize(
     ("span", "text"),
     [

@@ -25,6 +25,7 @@ def _in_seconds(context: Any, seconds: float) -> Any:
     return context.create_timer(context.current_utc_datetime + timedelta(seconds=seconds))
 
 
+@pytest.mark.conforms("R0-3")
 def test_an_open_timer_holds_completion_until_it_fires() -> None:
     def orchestrator(context: Any) -> Any:
         yield context.task_any([context.call_activity("Echo"), _in_seconds(context, 60)])
@@ -39,6 +40,7 @@ def test_an_open_timer_holds_completion_until_it_fires() -> None:
     assert (ended.runtime_status, ended.output) == (COMPLETED, '"done"')
 
 
+@pytest.mark.conforms("R3.3-1")
 def test_a_cancelled_timer_is_set_all_the_same_but_holds_nothing() -> None:
     def orchestrator(context: Any) -> Any:
         timer = _in_seconds(context, 60)
@@ -55,6 +57,7 @@ def test_a_cancelled_timer_is_set_all_the_same_but_holds_nothing() -> None:
     assert episode.runtime_status is COMPLETED
 
 
+@pytest.mark.conforms("R3.10-1")
 def test_after_the_first_failure_of_a_task_all_the_next_action_waits_for_the_siblings() -> None:
     def orchestrator(context: Any) -> Any:
         try:
@@ -72,6 +75,7 @@ def test_after_the_first_failure_of_a_task_all_the_next_action_waits_for_the_sib
     assert scheduled(others_done) == [(2, "CleanUp")]
 
 
+@pytest.mark.conforms("R2.1-2", "R3.2-1", "R3.2-2")
 def test_a_retried_call_burns_a_task_id_and_a_timer_id_per_failed_attempt() -> None:
     def orchestrator(context: Any) -> Any:
         try:
@@ -97,6 +101,7 @@ def test_a_retried_call_burns_a_task_id_and_a_timer_id_per_failed_attempt() -> N
     assert second_failed.outbox == (SetTimer(id=3, fire_at=Ticks(START + 3 * PER_SECOND)),)  # due at once
 
 
+@pytest.mark.conforms("R3.3-2")
 def test_a_long_timer_is_set_in_legs() -> None:
     def orchestrator(context: Any) -> Any:
         yield _in_seconds(context, 10)
@@ -125,6 +130,7 @@ def test_an_orchestrator_that_yields_none_hangs() -> None:
     assert (episode.runtime_status, episode.outbox) == (RUNNING, ())
 
 
+@pytest.mark.conforms("R3.1-3")
 def test_an_unknown_activity_hangs_on_2_13_and_a_warning_names_the_known_ones() -> None:
     def orchestrator(context: Any) -> Any:
         yield context.call_activity("Ekko")
@@ -132,10 +138,11 @@ def test_an_unknown_activity_hangs_on_2_13_and_a_warning_names_the_known_ones() 
     episode = Driven(orchestrator, profile=PROFILE_2_13).start()
 
     assert (episode.runtime_status, episode.outbox) == (RUNNING, ())
-    assert "The function 'Ekko' doesn't exist" in episode.warnings[0]
-    assert "'Echo'" in episode.warnings[0]
+    assert "The function 'Ekko' doesn't exist" in str(episode.warnings[0])
+    assert "'Echo'" in str(episode.warnings[0])
 
 
+@pytest.mark.conforms("XR-3")
 @pytest.mark.parametrize("shape", ["alone", "any", "all", "retry"])
 def test_an_unknown_activity_fails_the_orchestration_on_3_wherever_it_stands(shape: str) -> None:
     def orchestrator(context: Any) -> Any:
@@ -160,6 +167,7 @@ def test_an_unknown_activity_fails_the_orchestration_on_3_wherever_it_stands(sha
     )
 
 
+@pytest.mark.conforms("R3-2")
 def test_names_are_matched_in_any_case_and_kept_as_they_were_called() -> None:
     def orchestrator(context: Any) -> Any:
         yield context.call_activity("ECHO")
@@ -167,6 +175,7 @@ def test_names_are_matched_in_any_case_and_kept_as_they_were_called() -> None:
     assert scheduled(Driven(orchestrator).start()) == [(0, "ECHO")]
 
 
+@pytest.mark.conforms("R3.1-4")
 @pytest.mark.parametrize("child_id", ["instance", "INSTANCE", "@entity"])
 def test_a_child_with_a_forbidden_id_hangs_and_a_warning_says_why(child_id: str) -> None:
     def orchestrator(context: Any) -> Any:
@@ -175,14 +184,4 @@ def test_a_child_with_a_forbidden_id_hangs_and_a_warning_says_why(child_id: str)
     episode = Driven(orchestrator).start()
 
     assert episode.outbox == ()
-    assert child_id in episode.warnings[0]
-
-
-def test_entities_and_call_http_are_refused_in_words() -> None:
-    def orchestrator(context: Any) -> Any:
-        yield context.call_http("GET", "http://localhost")
-
-    episode = Driven(orchestrator).start()
-
-    assert episode.runtime_status is FAILED
-    assert "does not run entity operations and call_http yet" in (episode.output or "")
+    assert child_id in str(episode.warnings[0])
