@@ -23,6 +23,7 @@ from durable_status.replay.events import (
     TimerCreated,
 )
 from durable_status.replay.profile import Profile
+from durable_status.replay.traps import TrapKind
 from durable_status.testing.causes import cause_of
 from durable_status.testing.functions import Functions
 from durable_status.testing.payloads import shown
@@ -113,7 +114,7 @@ def _problem(episode: Episode, before: Sequence[Event], place: str) -> str | Non
     failure = _end_of(episode)
     if failure is None or not (failure.result or "").startswith(_NON_DETERMINISTIC):
         return None
-    behind = [warning for warning in episode.warnings if "the error behind it" in warning]
+    behind = [trap.sentence for trap in episode.warnings if trap.kind is TrapKind.MASKED_ERROR]
     text = behind[0] if behind else failure.result or ""
     found = _TASK_ID.search(failure.result or "")
     recorded = next((event for event in before if found and _is_scheduling(event, int(found[1]))), None)

@@ -17,6 +17,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
@@ -30,7 +31,9 @@ _CURE_ID = "use context.new_uuid()"
 _CURE_IO = "do it in an activity"
 
 _LIBRARY_FOLDERS = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
-_LET_THROUGH = ("logging", "importlib", "linecache", "azure.durable_functions", "durable_status.testing")
+# Hypothesis times every garbage collection, which can happen anywhere.
+_LET_THROUGH = ("logging", "importlib", "linecache", "hypothesis", "azure.durable_functions", "durable_status.testing")
+_OBSERVER = "durable_status.testing.observer"
 
 _CLOCKS = frozenset({"time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "localtime"})
 _DATES = frozenset({"now", "utcnow", "today"})
@@ -116,21 +119,27 @@ def _offence(called: Any) -> tuple[str, str, str] | None:
 
 
 def _is_let_through(frame: FrameType | None) -> bool:
+    """Whether the call is not user code's: it goes through what is let through, or comes from no user code at all."""
+    from_user_code = False
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
-        if module == __name__.rpartition(".")[0] + ".observer":  # below it is the harness
-            return False
+        if module == _OBSERVER:
+            return not from_user_code
         if module.startswith(_LET_THROUGH):
             return True
+        from_user_code = from_user_code or _is_user_code(frame)
         frame = frame.f_back
-    return False
+    return True
+
+
+def _is_user_code(frame: FrameType) -> bool:
+    return not frame.f_code.co_filename.startswith(("<", *_LIBRARY_FOLDERS))
 
 
 def _place(frame: FrameType | None) -> str:
     """The line of user code that did it."""
     while frame is not None:
-        file = frame.f_code.co_filename
-        if not file.startswith(("<", *_LIBRARY_FOLDERS)):
-            return f" ({file.rpartition('/')[2]}, line {frame.f_lineno})"
+        if _is_user_code(frame):
+            return f" ({Path(frame.f_code.co_filename).name}, line {frame.f_lineno})"
         frame = frame.f_back
     return ""

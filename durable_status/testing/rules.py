@@ -19,12 +19,13 @@ from durable_status.replay.failures import WorkerFailure, cut_state
 from durable_status.replay.host_facts import HostFacts
 from durable_status.replay.profile import Profile
 from durable_status.replay.stored_text import read_stored
+from durable_status.replay.traps import TrapKind
 from durable_status.stored_json import dump_stored, utf16_size
 from durable_status.testing.errors import Finding
 from durable_status.testing.observer import Observation
 from durable_status.testing.payloads import shown, shown_value
 
-RULES = {
+_OWN_RULES = {
     "clock": "no clock but context.current_utc_datetime",
     "random": "no random numbers and ids but the context's",
     "io": "no I/O, threads and sleeps in an orchestrator",
@@ -40,6 +41,24 @@ RULES = {
     "status-size": "a custom status keeps to 16 KB",
     "answer": "the SDK can write status and output",
 }
+
+_SAME_RULE = {
+    TrapKind.EARLY_EVENT: "once",
+    TrapKind.NOTHING_AWAITED: "yield",
+    TrapKind.YIELDED_NO_TASK: "yield",
+    TrapKind.RAW_FAILURE: "answer",
+    TrapKind.STATUS_NOT_JSON: "answer",
+    TrapKind.STATUS_TOO_LARGE: "status-size",
+    TrapKind.NON_DETERMINISM: "stable",
+}
+
+
+def rule_of(kind: TrapKind) -> str:
+    """The rule's name for one of the traps that an episode reports."""
+    return _SAME_RULE.get(kind, kind.title.replace(" ", "-"))
+
+
+RULES = {rule_of(kind): kind.value for kind in TrapKind} | _OWN_RULES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +88,22 @@ def read_answer(observation: Observation, failure: WorkerFailure | None, profile
 def check_episode(
     answer: Answer, observation: Observation, before: Answer | None, episode: Episode, host: HostFacts
 ) -> Iterator[Finding]:
-    """What is wrong with one episode; `before` is the answer of the episode before in the same generation."""
+    """What is wrong with one episode; `before` is the answer of the episode before in the same generation.
+
+    What the rules here say of an episode is not said again as a trap.
+    """
+    findings = list(_own_findings(answer, observation, before, episode, host))
+    yield from findings
+    said = {finding.rule for finding in findings}
+    for trap in episode.warnings:
+        rule = rule_of(trap.kind)
+        if rule not in said:
+            yield Finding(rule=rule, text=f"{trap.sentence} {trap.cure}")
+
+
+def _own_findings(
+    answer: Answer, observation: Observation, before: Answer | None, episode: Episode, host: HostFacts
+) -> Iterator[Finding]:
     yield from observation.findings
     if answer.problem is not None:
         cause = answer.problem.splitlines()[0]

@@ -168,7 +168,11 @@ class TaskHub:
                 raise
 
         episode = run_episode(
-            Instance(instance_id=state.instance_id, carried_status=None if state.history else state.custom_status),
+            Instance(
+                instance_id=state.instance_id,
+                carried_status=None if state.history else state.custom_status,
+                custom_status=state.custom_status,
+            ),
             state.history,
             messages,
             orchestrator=call,

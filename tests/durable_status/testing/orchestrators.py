@@ -116,7 +116,7 @@ def careful(context: Any) -> Code:
     context.set_custom_status({"step": 1})
     both = yield context.task_all([context.call_activity("A", 1), context.call_activity("B", 2)])
     context.set_custom_status({"step": 2, "both": both})
-    yield context.call_activity_with_retry("C", df.RetryOptions(1_000, 2), both)
+    yield context.call_activity_with_retry("C", df.RetryOptions(2_000, 2), both)
     timer = context.create_timer(context.current_utc_datetime + timedelta(days=3))
     event = context.wait_for_external_event("go")
     winner = yield context.task_any([event, timer])

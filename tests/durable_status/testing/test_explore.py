@@ -67,7 +67,7 @@ def test_children_take_part(durable: DurableBench) -> None:
 
 def test_duplicates_of_events_are_tried_if_asked(durable: DurableBench) -> None:
     once = durable.explore("OneApproval", events=[_ANN])
-    twice = durable.explore("OneApproval", events=[_ANN], duplicates=True)
+    twice = durable.explore("OneApproval", events=[_ANN], duplicates=True, allow=["once"])
 
     assert {run.schedule for run in twice.runs} - {run.schedule for run in once.runs} == {"E0 E0 A0"}
 

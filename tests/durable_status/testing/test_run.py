@@ -166,7 +166,7 @@ def test_faults_the_platform_cannot_have_are_refused(wrong: dict[str, Any]) -> N
         ({"orchestration": "Nope"}, "cannot start 'Nope'.*'FanOut'"),
         ({"orchestration": "FanOut", "activities": {"Nope": 1}}, "'Nope' cannot be stubbed.*'Square'"),
         ({"orchestration": "FanOut", "sub_orchestrations": {"Nope": 1}}, "'Nope' cannot be stubbed"),
-        ({"orchestration": "FanOut", "allow": ["nope"]}, "there is no rule 'nope'; known: agreement"),
+        ({"orchestration": "FanOut", "allow": ["nope"]}, "there is no rule 'nope'; known: action-limit"),
     ],
 )
 def test_unknown_names_are_refused_with_the_known_ones(
