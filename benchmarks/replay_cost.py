@@ -66,7 +66,6 @@ def _history(activities: int) -> list[Event]:
     return events
 
 
-
 def main(events: int) -> None:
     """Measure and print."""
     speed_up_sdk()

@@ -9,7 +9,6 @@ from typing import Any
 
 from durable_status.replay.stored_text import read_stored
 from durable_status.replay.ticks import PER_SECOND, Ticks
-from durable_status.stored_json import Json
 
 _PENDING = "Pending"
 
@@ -27,12 +26,12 @@ class Seen:
     """What made it visible: the message or messages of the episode."""
 
     @property
-    def status(self) -> Json:
+    def status(self) -> Any:
         """The custom status."""
         return read_stored(self.status_text)
 
     @property
-    def output(self) -> Json:
+    def output(self) -> Any:
         """The output; while the instance is not finished, what the row shows."""
         return read_stored(self.output_text)
 
@@ -74,9 +73,9 @@ class Timeline(Sequence[Seen]):
         return iter(self._entries)
 
     @property
-    def statuses(self) -> list[Json]:
+    def statuses(self) -> list[Any]:
         """The custom statuses one after the other, without repeats and without the null before the first."""
-        found: list[Json] = []
+        found: list[Any] = []
         for entry in self._entries:
             if found[-1:] != [entry.status] and (found or entry.status is not None):
                 found.append(entry.status)

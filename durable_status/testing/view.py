@@ -36,6 +36,11 @@ class InstanceView:
         return self._state.started.name
 
     @property
+    def started_input(self) -> str | None:
+        """The stored input (JSON text); what the SDK's client sends is JSON text inside a JSON text."""
+        return self._state.started.input
+
+    @property
     def runtime_status(self) -> str:
         """The platform's word: Pending, Running, Completed, Failed, Terminated or Suspended."""
         return self._state.runtime_status.value
@@ -56,7 +61,7 @@ class InstanceView:
         return self._state.runtime_status.has_ended
 
     @overload
-    def custom_status(self) -> Json: ...
+    def custom_status(self) -> Any: ...
     @overload
     def custom_status(self, status_type: type[Status]) -> Status: ...
     def custom_status(self, status_type: type[Status] | None = None) -> Any:
@@ -69,12 +74,12 @@ class InstanceView:
         return value if status_type is None else _as_type(value, status_type)
 
     @property
-    def status(self) -> Json:
+    def status(self) -> Any:
         """The custom status, in short."""
         return self.custom_status()
 
     @property
-    def output(self) -> Json:
+    def output(self) -> Any:
         """The output; of a failed instance the text of its failure."""
         return read_stored(self._state.output)
 
@@ -105,7 +110,7 @@ class InstanceView:
         return Timeline(f"{state.started.name}({self._input_text()})", state.seen, state.unseen)
 
     @property
-    def statuses(self) -> list[Json]:
+    def statuses(self) -> list[Any]:
         """The custom statuses that a poller could have seen, one after the other."""
         return self.timeline.statuses
 

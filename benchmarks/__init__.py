@@ -1,0 +1,1 @@
+"""Measures the local host beside its peers."""
