@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from durable_status.app.functions import App
 from durable_status.app.load import load_app
 from durable_status.replay.profile import PROFILE_2_13, PROFILE_3, Profile
 from durable_status.testing.check_replay import CheckedHistory, ReplayBroken, check_history
+from durable_status.testing.client import FakeDurableClient
 from durable_status.testing.errors import HarnessError, RuleBroken, known_names
 from durable_status.testing.explore import DEFAULT_LIMIT, SCHEDULE, Exploration, ExploredRun, explore
 from durable_status.testing.faults import NO_FAULTS, Faults
 from durable_status.testing.functions import Functions
+from durable_status.testing.in_process import InProcessHub
 from durable_status.testing.module_memory import ModuleMemory
 from durable_status.testing.moves import ExternalEvent, Node, Tree
 from durable_status.testing.outcomes import Outcomes
@@ -33,6 +36,7 @@ if TYPE_CHECKING:  # Hypothesis is optional
 _PROFILES = {profile.name: profile for profile in (PROFILE_2_13, PROFILE_3)}
 
 Stubs = Mapping[str, Any]
+Result = TypeVar("Result")
 
 _SCRIPT_SETTING = "PYTHON_SCRIPT_FILE_NAME"
 
@@ -94,6 +98,7 @@ class DurableBench:
         self._functions = app.functions
         self._memory = app.memory
         self._snapshots = snapshots
+        self._stubs = Outcomes.create(self._functions, self._profile, None, None, None)
         self._started = 0
 
     @classmethod
@@ -208,6 +213,58 @@ class DurableBench:
         if run.findings:
             raise RuleBroken(run.findings, str(run.timeline))
         return run
+
+    @property
+    def client(self) -> Any:
+        """The SDK's own durable client of a task hub in the test; await its methods with `wait`."""
+        return self._in_process[1].make()
+
+    def wait(self, awaited: Coroutine[Any, Any, Result]) -> Result:
+        """Run a coroutine to its end, such as a call of `client`; its sleeps cost virtual time only."""
+        return self._in_process[1].wait(awaited)
+
+    def call(self, function: str, **request: Any) -> Any:
+        """Call a function of the app, such as an HTTP starter, without a server.
+
+        Args:
+            function: its name.
+            request: of an HTTP function `method`, `route` (the route's values), `params`, `headers` and `body` (JSON
+                or bytes); of any other `trigger`, what its trigger is bound to.
+
+        Raises:
+            HarnessError: there is no such function.
+        """
+        return self._in_process[1].call(function, **request)
+
+    def run(self, instance_id: str) -> OrchestrationRun:
+        """An instance that was started through `client` or `call`.
+
+        Raises:
+            HarnessError: there is none.
+        """
+        return self._in_process[0].run(instance_id)
+
+    def stub(
+        self,
+        *,
+        activities: Stubs | None = None,
+        sub_orchestrations: Stubs | None = None,
+        http: Stubs | Callable[[Any], Any] | None = None,
+    ) -> None:
+        """Say how calls end in instances that are started through `client` or `call` from now on.
+
+        Raises:
+            HarnessError: a name is unknown.
+        """
+        self._stubs = Outcomes.create(self._functions, self._profile, activities, sub_orchestrations, http)
+
+    @cached_property
+    def _in_process(self) -> tuple[InProcessHub, FakeDurableClient]:
+        def make_run(hub: TaskHub, instance_id: str) -> OrchestrationRun:
+            return OrchestrationRun(hub, instance_id, self._stubs, allow=self._allow)
+
+        hub = InProcessHub(TaskHub(self._functions, self._profile), make_run)
+        return hub, FakeDurableClient(self.app, hub)
 
     def check_replay(self, *sources: Any, strict: bool = False) -> list[CheckedHistory]:
         """Put recorded histories to today's code: would the instances that are running now survive it?

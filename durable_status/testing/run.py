@@ -133,6 +133,15 @@ class OrchestrationRun(InstanceView):
         self._step(self.instance_id, ExecutionTerminated(timestamp=self._hub.now, input=reason))
         return self._settle()
 
+    def receive(self, event: Event) -> Self:
+        """A message comes, whatever it is."""
+        self._step(self.instance_id, event)
+        return self._settle()
+
+    def settle_all(self) -> Self:
+        """Let happen what needs no time in the whole task hub."""
+        return self._settle()
+
     # How things happen.
 
     def _settle(self) -> Self:

@@ -1,4 +1,4 @@
-"""The benchmark of seeded bugs stays sound: no way of testing fails on the code without a bug, and every bug applies."""
+"""The benchmark of seeded bugs stays sound: no way of testing fails without a bug, and every bug applies."""
 
 from __future__ import annotations
 
