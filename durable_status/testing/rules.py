@@ -86,13 +86,22 @@ def read_answer(observation: Observation, failure: WorkerFailure | None, profile
 
 
 def check_episode(
-    answer: Answer, observation: Observation, before: Answer | None, episode: Episode, host: HostFacts
+    answer: Answer,
+    observation: Observation,
+    episode: Episode,
+    *,
+    before: Answer | None,
+    history: Sequence[Event],
+    host: HostFacts,
 ) -> Iterator[Finding]:
     """What is wrong with one episode; `before` is the answer of the episode before in the same generation.
 
     What the rules here say of an episode is not said again as a trap.
     """
-    findings = list(_own_findings(answer, observation, before, episode, host))
+    findings = [
+        *_own_findings(answer, observation, before, episode, host),
+        *_check_events(observation, history),
+    ]
     yield from findings
     said = {finding.rule for finding in findings}
     for trap in episode.warnings:
@@ -116,7 +125,7 @@ def _own_findings(
         yield from _check_end(observation, episode)
 
 
-def check_events(observation: Observation, events: Sequence[Event]) -> Iterator[Finding]:
+def _check_events(observation: Observation, events: Sequence[Event]) -> Iterator[Finding]:
     """Compare the external events that the code got with those that were raised."""
     raised = Counter(_event_key(event.name, event.input) for event in events if isinstance(event, EventRaised))
     for wait in observation.waits:

@@ -32,7 +32,7 @@ from durable_status.testing.functions import Functions
 from durable_status.testing.observer import ObservedOrchestrator
 from durable_status.testing.payloads import given_input
 from durable_status.testing.pending import Pending, PendingActivity, PendingChild, PendingMessage, PendingTimer
-from durable_status.testing.rules import Answer, check_episode, check_events, read_answer
+from durable_status.testing.rules import Answer, check_episode, read_answer
 from durable_status.testing.timeline import Seen, Unseen, entry_seconds
 from durable_status.testing.unseen import unseen_statuses
 
@@ -184,8 +184,7 @@ class TaskHub:
         answer = read_answer(observation, failures[0] if failures else None, self._profile)
         history = (*state.history, *episode.appended)
         findings = [
-            *check_episode(answer, observation, state.answer, episode, self.functions.host),
-            *check_events(observation, history),
+            *check_episode(answer, observation, episode, before=state.answer, history=history, host=self.functions.host)
         ]
         if not orchestrator.answers_the_same():
             findings.append(_NOT_REPEATABLE)
