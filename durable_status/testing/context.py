@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from durable_status.replay.entity_messages import RequestMessage, ResponseMessage
 from durable_status.replay.events import (
     EventRaised,
     ExecutionResumed,
@@ -26,7 +27,7 @@ from durable_status.testing.errors import HarnessError
 from durable_status.testing.functions import Functions
 from durable_status.testing.observer import worker_failure
 from durable_status.testing.payloads import activity_result, client_text, start_text
-from durable_status.testing.pending import PendingActivity, PendingChild, PendingTimer
+from durable_status.testing.pending import Pending, PendingActivity, PendingChild, PendingMessage, PendingTimer
 from durable_status.testing.task_hub import TaskHub
 from durable_status.testing.view import InstanceView
 
@@ -128,6 +129,23 @@ class FakeOrchestrationContext(InstanceView):
             )
         )
 
+    def complete_entity_call(self, which: str | None = None, *, result: Any = None) -> None:
+        """An entity answers `result` to the oldest call, or to the oldest one of the entity ``@name@key``.
+
+        Raises:
+            HarnessError: no such call is pending, or the result is not JSON.
+            RuleBroken: the orchestrator broke a rule.
+        """
+        text = _result_text(result)
+        for item in self._hub.pending:
+            request = _entity_call(item)
+            if request is not None and which in (None, item.instance_id):
+                self._hub.take(item)
+                answer = ResponseMessage(result=text or "null")
+                self._deliver(EventRaised(timestamp=self._hub.now, name=request.id, input=answer.text))
+                return
+        raise HarnessError(f"no call of the entity {which or ''} is pending.")
+
     def raise_event(self, name: str, payload: Any = None, *, sent_by_sdk: bool = False) -> None:
         """An external event comes: JSON as an HTTP caller sends it, or as the SDK's client does (a text in a text).
 
@@ -183,6 +201,15 @@ class FakeOrchestrationContext(InstanceView):
         item = self._find(kind, which)
         self._hub.take(item)
         return item
+
+
+def _entity_call(item: Pending) -> RequestMessage | None:
+    """The request of a call on its way to an entity; None for signals and all else."""
+    if not isinstance(item, PendingMessage) or not item.instance_id.startswith("@"):
+        return None
+    assert isinstance(item.event, EventRaised)
+    request = RequestMessage.from_text(item.event.input or "")
+    return None if request.is_signal else request
 
 
 def event_text(payload: Any, sent_by_sdk: bool) -> str:

@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from typing import Any, TypedDict
 
+import azure.durable_functions as df
 import pytest
 
 from durable_status.testing.context import FakeOrchestrationContext
@@ -121,3 +122,19 @@ def test_what_cannot_be_is_refused_with_what_could(step: Any, message: str) -> N
 def test_what_is_no_orchestrator_is_refused() -> None:
     with pytest.raises(HarnessError, match="is no orchestrator"):
         FakeOrchestrationContext(7)
+
+
+def _counts(context: Any) -> Any:
+    counter = df.EntityId("Counter", "c")
+    context.signal_entity(counter, "add", 1)
+    total = yield context.call_entity(counter, "get")
+    return total + 1
+
+
+def test_a_call_of_an_entity_is_answered_by_the_test() -> None:
+    context = FakeOrchestrationContext(_counts)
+    with pytest.raises(HarnessError, match="no call of the entity @other@c is pending"):
+        context.complete_entity_call("@other@c", result=1)
+
+    context.complete_entity_call("@counter@c", result=41)
+    assert context.output == 42
