@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests.paths import ROOT
+
 pytest_plugins = ["pytester"]
 
 _APP = """
@@ -30,8 +32,9 @@ def Forgetful(context):
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester) -> pytest.Pytester:
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A project with an app in a folder, and the plugin switched on."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     folder = pytester.mkdir("shop")
     (folder / "host.json").write_text('{"version": "2.0"}')
     (folder / "function_app.py").write_text(_APP)
@@ -40,7 +43,7 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
 
 
 def _outcomes(project: pytest.Pytester, *arguments: str) -> dict[str, int]:
-    return project.runpytest_subprocess(*arguments).parseoutcomes()
+    return project.runpytest_inprocess(*arguments).parseoutcomes()
 
 
 def test_the_fixture_starts_the_app_named_in_the_ini(project: pytest.Pytester) -> None:
@@ -86,7 +89,7 @@ def test_snapshots_are_accepted_by_a_flag_only(project: pytest.Pytester) -> None
     assert _outcomes(project) == {"passed": 1}
     (snapshot,) = project.path.rglob("timelines/**/*.txt")
     snapshot.write_text(snapshot.read_text().replace("true", "false"))
-    result = project.runpytest_subprocess()
+    result = project.runpytest_inprocess()
     result.stdout.fnmatch_lines(
         ['*-     0.0s  Running     {"working":false}*', '*+     0.0s  Running     {"working":true}*']
     )
@@ -106,7 +109,7 @@ def test_wrong_configuration_is_told_in_one_line(project: pytest.Pytester) -> No
         def test_extension(durable): ...
     """)
 
-    result = project.runpytest_subprocess()
+    result = project.runpytest_inprocess()
 
     result.stdout.fnmatch_lines(["*there is no folder*", "*there is no rule 'nope'*", "*there is no extension '9'*"])
 
