@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from durable_status.testing.errors import RuleBroken
+from durable_status.testing.errors import HarnessError, RuleBroken
 from durable_status.testing.moves import Move, Node, Tree
 from durable_status.testing.timeline import Seen
 from durable_status.testing.view import InstanceView
@@ -139,6 +139,7 @@ def explore(tree: Tree, root: Node, *, limit: int, seed: int, replay_line: str) 
         kept = len(counted.ends)
         cut += _draw(tree, root, counted, limit - kept, seed)
         sampled = len(counted.ends) - kept
+        _add_simpler_failure(tree, root, counted)
     exploration = Exploration(
         counted,
         is_complete=is_complete and not cut,
@@ -177,6 +178,35 @@ def _draw(tree: Tree, root: Node, counted: _Counted, count: int, seed: int) -> i
         counted.ends[node.schedule] = ExploredRun(tree, node)
         cut += len(node.schedule) >= _MOST_EPISODES
     return cut
+
+
+def _add_simpler_failure(tree: Tree, root: Node, counted: _Counted) -> None:
+    """Drawn orders are long: shrink the shortest that broke a rule, and keep what is left."""
+    broken = [run for run in counted.ends.values() if run.findings]
+    if not broken:
+        return
+    words = min(broken, key=_simplicity).schedule.split()
+    rules = {finding.rule for finding in min(broken, key=_simplicity).findings}
+    simpler: Node | None = None
+    while (found := _simpler(tree, root, words, rules)) is not None:
+        simpler, words = found, list(found.schedule)
+    if simpler is not None:
+        counted.ends[simpler.schedule] = ExploredRun(tree, simpler)
+        counted.branches.setdefault(simpler.schedule, 0)
+
+
+def _simpler(tree: Tree, root: Node, words: list[str], rules: set[str]) -> Node | None:
+    """The state after one word less, or one batch less, that still breaks one of `rules`."""
+    shorter = [words[:index] + words[index + 1 :] for index in range(len(words))]
+    apart = [words[:index] + word.split("+") + words[index + 1 :] for index, word in enumerate(words) if "+" in word]
+    for candidate in (*shorter, *apart):
+        try:
+            node = tree.follow_text(root, " ".join(candidate))
+        except HarnessError:
+            continue
+        if rules & {finding.rule for finding in tree.findings(node)}:
+            return node
+    return None
 
 
 def _moves(tree: Tree, node: Node) -> list[Move]:

@@ -126,6 +126,7 @@ def test_a_far_timer_costs_no_more_than_a_near_one(durable: DurableBench) -> Non
     [
         Faults(rerun_episodes=True),
         Faults(rerun_activities=True),
+        Faults(duplicate_events=True),
         Faults(new_process=True),
         Faults(early_timers=1),
         Faults(batch=3),
@@ -134,6 +135,7 @@ def test_a_far_timer_costs_no_more_than_a_near_one(durable: DurableBench) -> Non
 def test_legal_faults_change_no_outcome(durable: DurableBench, faults: Faults) -> None:
     assert durable.start("FanOut", 3, faults=faults).output == [0, 1, 4]
     assert durable.start("OneApproval", faults=faults).run_until_complete().output is None
+    assert durable.start("OneApproval", faults=faults).raise_event("Approve", "ann").output == "ann"
 
 
 def test_activities_are_run_again_as_after_a_crash(durable: DurableBench) -> None:
