@@ -15,7 +15,7 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from durable_status.local_host.sdk import speed_up_sdk
+from durable_status.app.sdk import speed_up_sdk
 from durable_status.replay.episode import Episode, Instance, run_episode
 from durable_status.replay.event_json import event_text, read_event
 from durable_status.replay.events import (

@@ -7,6 +7,8 @@ import click
 from durable_status.cli import steer
 from durable_status.cli.doctor import doctor
 from durable_status.cli.list import list_instances
+from durable_status.cli.record import record
+from durable_status.cli.replay import replay
 from durable_status.cli.schema import schema
 from durable_status.cli.start import start
 from durable_status.cli.status import status
@@ -33,3 +35,5 @@ main.add_command(steer.rewind)
 main.add_command(steer.restart)
 main.add_command(steer.purge)
 main.add_command(schema)
+main.add_command(replay)
+main.add_command(record)

@@ -18,6 +18,7 @@ from durable_status.app.functions import (
     App,
     AppFunction,
 )
+from durable_status.app.sdk import speed_up_sdk
 from durable_status.local_host.activities import Activities
 from durable_status.local_host.admin import Admin, Call, ListedFunction
 from durable_status.local_host.clock import Clock
@@ -41,7 +42,6 @@ from durable_status.local_host.management.read import Reading
 from durable_status.local_host.management.start import Starting, StartRules
 from durable_status.local_host.orchestrations import Orchestrations
 from durable_status.local_host.public import PublicApplication, with_cors
-from durable_status.local_host.sdk import speed_up_sdk
 from durable_status.local_host.storage.provider import StorageProvider
 from durable_status.local_host.timers import FILE_NAME as TIMERS_FILE
 from durable_status.local_host.timers import Schedule, ScheduleError, Timers, read_schedule

@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 LOOPBACK = "127.0.0.1"
 _RANDOM_PORTS = range(30_000, 31_000)
 _ATTEMPTS = 10
+_KEEP_ALIVE_SECONDS = 130  # as the Functions host's server; the SDK's client does not retry on a connection just closed
 
 
 def listen(port: int, address: str = LOOPBACK) -> socket.socket:
@@ -83,6 +84,7 @@ class AsgiServer:
             access_log=False,
             server_header=False,
             proxy_headers=False,  # the platform ignores X-Forwarded-*
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=max(1, round(grace_seconds)),
         )
         self._server = _Server(config)

@@ -14,9 +14,9 @@ from typing import Any
 import azure.durable_functions as df
 
 from durable_status.app.functions import ENTITY_TRIGGER, ORCHESTRATION_TRIGGER, AppFunction
+from durable_status.app.sdk import speed_up_sdk
 from durable_status.local_host.entities import Entities, is_entity_work
 from durable_status.local_host.orchestrations import Orchestrations
-from durable_status.local_host.sdk import speed_up_sdk
 from durable_status.local_host.storage.provider import ActivityCall, InstanceRow, Message, OrchestrationWork
 from durable_status.replay.entity_batch import EntitySettings
 from durable_status.replay.event_json import event_text, read_event

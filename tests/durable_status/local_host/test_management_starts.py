@@ -79,6 +79,7 @@ def test_a_start_refuses_what_is_no_json_and_creates_nothing(body: str, content_
 def test_the_checks_of_a_start_come_in_their_order() -> None:
     async def test(host: RunningHost) -> None:
         await host.start("WaitGo", "live")
+        await host.until_status("live", "Running")
         texts = []
         for path, body in (
             ("Nope/@x", "{"),

@@ -1,0 +1,87 @@
+"""`durable-status record`: take the history of an instance from a task hub that somebody runs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.request import urlopen
+
+import click
+
+from durable_status.errors import DurableStatusError
+
+_WHOLE = {"showHistory": "true", "showHistoryOutput": "true", "showInput": "true"}
+_PATIENCE_SECONDS = 30
+
+
+@click.command()
+@click.argument("url", required=False)
+@click.option("--storage", metavar="sqlite:PATH", help="Read a local host's file instead of asking a URL.")
+@click.option("--instance", "instance_id", help="The instance to take out of --storage.")
+@click.option("--redact", "redacted", is_flag=True, help="Take inputs, results, reasons and statuses out.")
+@click.option("--out", type=click.Path(path_type=Path), help="The file to write.  [default: print it]")
+def record(url: str | None, storage: str | None, instance_id: str | None, redacted: bool, out: Path | None) -> None:
+    """Record one instance for `durable-status replay`.
+
+    URL is the statusQueryGetUri of the instance, its key included; the key is not kept. Run it again later for more
+    of an instance that is still running.
+    """
+    if (url is None) == (storage is None):
+        raise click.UsageError("give either the URL of an instance, or --storage with --instance.")
+    if storage is not None and instance_id is None:
+        raise click.UsageError("--storage needs --instance ID.")
+    try:
+        document = _from_url(url) if url is not None else asyncio.run(_from_storage(storage or "", instance_id or ""))
+    except DurableStatusError as error:
+        raise click.ClickException(str(error)) from error
+    if redacted:
+        from durable_status.testing.redaction import redact
+
+        document = redact(document)
+    text = json.dumps(document, indent=1, ensure_ascii=False)
+    if out is None:
+        click.echo(text)
+    else:
+        out.write_text(f"{text}\n", encoding="utf-8")
+        click.echo(f"recorded {out}")
+
+
+def _from_url(url: str) -> Any:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or "/instances/" not in parts.path:
+        raise click.ClickException("the URL must be the statusQueryGetUri of an instance, .../instances/ID?...")
+    wanted = [
+        (name, value) for name, value in parse_qsl(parts.query) if name.casefold() not in map(str.casefold, _WHOLE)
+    ]
+    whole = urlunsplit(parts._replace(query=urlencode([*wanted, *_WHOLE.items()])))
+    try:
+        with urlopen(whole, timeout=_PATIENCE_SECONDS) as answer:
+            document = json.load(answer)
+    except URLError as error:
+        reason = getattr(error, "reason", None) or error
+        raise click.ClickException(f"{parts.scheme}://{parts.netloc}{parts.path} cannot be read: {reason}") from None
+    except ValueError as error:
+        raise click.ClickException(f"{parts.netloc} did not answer with JSON: {error}") from None
+    if not isinstance(document, dict) or not document.get("historyEvents"):
+        raise click.ClickException(f"{parts.netloc} answered without a history; the instance may still be Pending.")
+    return document
+
+
+async def _from_storage(storage: str, instance_id: str) -> Any:
+    from durable_status.local_host.clock import SystemClock
+    from durable_status.local_host.storage.choice import parse_storage_choice
+    from durable_status.replay.event_json import event_text
+
+    provider, _ = parse_storage_choice(storage).open_for(Path(), "TestHubName", SystemClock())
+    await provider.open()
+    try:
+        history = await provider.read_history(instance_id)
+    finally:
+        await provider.close()
+    if not history:
+        raise click.ClickException(f"{storage} has no history of an instance {instance_id!r}.")
+    return {"instanceId": instance_id, "history": [json.loads(event_text(event)) for event in history]}

@@ -1,0 +1,207 @@
+"""Drives the SDK's own handle and notes what user code does in each call: statuses, tasks, yields, forbidden calls.
+
+The orchestrator is called at the host wire, JSON text in and out. The user's function stays as it is; what is observed
+is observed from its two edges: the context it is given, and what it yields.
+"""
+
+from __future__ import annotations
+
+import traceback
+import warnings
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from types import GeneratorType
+from typing import Any
+
+from durable_status.app.sdk import speed_up_sdk
+from durable_status.replay.failures import WorkerFailure
+from durable_status.testing.errors import Finding, HarnessError
+from durable_status.testing.guard import watching
+
+_CALLS = (
+    "call_activity",
+    "call_activity_with_retry",
+    "call_sub_orchestrator",
+    "call_sub_orchestrator_with_retry",
+    "call_entity",
+    "call_http",
+)
+_WAIT = "wait_for_external_event"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A task that user code made, and by which method."""
+
+    method: str
+    target: str
+    """The name of what is called; for an event its name."""
+    task: Any
+
+
+@dataclass(slots=True)
+class Observation:
+    """What one call of the orchestrator did."""
+
+    answer: str | None = None
+    """The SDK's answer; None when it raised."""
+    statuses: list[Any] = field(default_factory=list)
+    """What `set_custom_status` was called with, in order."""
+    calls: list[Call] = field(default_factory=list)
+    waits: list[Call] = field(default_factory=list)
+    """The external events that were waited for."""
+    timers: list[Any] = field(default_factory=list)
+    """The SDK's tasks of the timers that were made."""
+    findings: list[Finding] = field(default_factory=list)
+
+    def report(self, finding: Finding) -> None:
+        """Note a broken rule, once."""
+        if finding not in self.findings:
+            self.findings.append(finding)
+
+
+class ObservedOrchestrator:
+    """The SDK's handle of one orchestrator function; `last` says what its latest call did."""
+
+    def __init__(self, function: Any, *, guarded: bool = True) -> None:
+        """Take a decorated function, the SDK's handle of one, or a plain orchestrator function."""
+        speed_up_sdk()
+        handle = _handle(function)
+        user_function = getattr(handle, "orchestrator_function", None)
+        self._handle: Callable[[Any], str] = handle
+        self._guarded = guarded
+        self.last = Observation()
+        self.trigger: Any = None
+        if user_function is not None:
+            self._handle = _same_handle(self._observed(user_function), handle)
+
+    def __call__(self, trigger: Any) -> str:
+        """One call at the host wire: `trigger` is JSON text, or an object with it as `body`."""
+        self.last = observation = Observation()
+        self.trigger = trigger
+        try:
+            with warnings.catch_warnings():
+                # Where warnings are errors, as in many test suites, the SDK would behave otherwise (replay.md §6.16).
+                warnings.filterwarnings("ignore", module=r"azure\.")
+                answer = self._handle(trigger)
+        except (Exception, SystemExit) as error:
+            raise worker_failure(error) from error
+        observation.answer = answer
+        return answer
+
+    def answers_the_same(self) -> bool:
+        """Put the latest trigger again, and compare; `last` stays what it was."""
+        first, guarded = self.last, self._guarded
+        self._guarded = False  # has been watched the first time
+        try:
+            again: str | None = self(self.trigger)
+        except WorkerFailure:
+            again = None
+        self.last, self._guarded = first, guarded
+        return again == first.answer
+
+    def _observed(self, user_function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def observed(context: Any) -> Any:
+            observation = self.last
+            _attach(context, observation)
+            with self._watching(context):
+                result = user_function(context)
+            return self._drive(result, context) if isinstance(result, GeneratorType) else result
+
+        return observed
+
+    def _drive(self, user_code: Generator[Any, Any, Any], context: Any) -> Generator[Any, Any, Any]:
+        """Stand between the SDK and the user's generator; nothing that passes is changed."""
+        resume: Callable[[Any], Any] = user_code.send
+        value: Any = None
+        while True:
+            with self._watching(context):
+                try:
+                    task = resume(value)
+                except StopIteration as stop:
+                    return stop.value
+            _check_yield(task, self.last)
+            try:
+                resume, value = user_code.send, (yield task)
+            except GeneratorExit:
+                user_code.close()
+                raise
+            except Exception as error:
+                resume, value = user_code.throw, error
+
+    def _watching(self, context: Any) -> AbstractContextManager[None]:
+        """Watch what runs for the first time; a replay does again what has been watched."""
+        return watching(self.last.report) if self._guarded and not context.is_replaying else nullcontext()
+
+
+def worker_failure(error: BaseException) -> WorkerFailure:
+    """What the Python worker reports of an exception: its type and text, and the formatted traceback."""
+    return WorkerFailure(f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
+
+
+def _handle(function: Any) -> Any:
+    """The SDK's handle of whatever stands for an orchestrator in user code."""
+    built = getattr(getattr(function, "_function", None), "_func", function)  # of a decorated function
+    if hasattr(built, "orchestrator_function"):
+        return built
+    if not callable(built):
+        raise HarnessError(f"{function!r} is no orchestrator; pass the decorated function or the generator function.")
+    if "create.<locals>" in getattr(built, "__qualname__", ""):
+        return built
+    from azure.durable_functions import Orchestrator as SdkOrchestrator
+
+    return SdkOrchestrator.create(built)
+
+
+def _same_handle(user_function: Callable[[Any], Any], original: Any) -> Callable[[Any], str]:
+    from azure.durable_functions import Orchestrator as SdkOrchestrator
+
+    handle = SdkOrchestrator.create(user_function)
+    handle._df_input_type = getattr(original, "_df_input_type", None)
+    made: Callable[[Any], str] = handle
+    return made
+
+
+def _attach(context: Any, observation: Observation) -> None:
+    set_status = context.set_custom_status
+
+    def set_custom_status(status: Any) -> None:
+        observation.statuses.append(status)
+        set_status(status)
+
+    context.set_custom_status = set_custom_status
+    for method in _CALLS:
+        setattr(context, method, _noting(getattr(context, method), method, observation.calls))
+    context.wait_for_external_event = _noting(context.wait_for_external_event, _WAIT, observation.waits)
+    create_timer = context.create_timer
+
+    def noting_timer(*arguments: Any, **named: Any) -> Any:
+        timer = create_timer(*arguments, **named)
+        observation.timers.append(timer)
+        return timer
+
+    context.create_timer = noting_timer
+
+
+def _noting(make: Callable[..., Any], method: str, calls: list[Call]) -> Callable[..., Any]:
+    def noting(*arguments: Any, **named: Any) -> Any:
+        task = make(*arguments, **named)
+        target = arguments[0] if arguments else next(iter(named.values()), "")
+        calls.append(Call(method, str(getattr(target, "_function", target)), task))
+        return task
+
+    return noting
+
+
+def _check_yield(task: Any, observation: Observation) -> None:
+    from azure.durable_functions.models.Task import TaskBase
+
+    if not isinstance(task, TaskBase):
+        observation.report(
+            Finding(
+                rule="yield",
+                text=f"The orchestrator yields {task!r}, which is no task: on the platform the instance hangs or "
+                "fails. Yield what a context method returns, and lists through task_all or task_any.",
+            )
+        )

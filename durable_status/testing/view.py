@@ -1,0 +1,157 @@
+"""What a test reads of an instance, in the words of the platform's client."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, TypeVar, overload
+
+from durable_status.replay.events import Event, OrchestrationStatus
+from durable_status.replay.stored_text import read_stored
+from durable_status.replay.ticks import PER_MICROSECOND
+from durable_status.stored_json import Json
+from durable_status.testing.errors import HarnessError, RuleBroken
+from durable_status.testing.pending import Pending
+from durable_status.testing.task_hub import InstanceState, TaskHub
+from durable_status.testing.timeline import Timeline
+
+Status = TypeVar("Status")
+
+
+class InstanceView:
+    """One instance of a task hub, read only."""
+
+    def __init__(self, hub: TaskHub, instance_id: str, *, allow: Sequence[str] = ()) -> None:
+        self.instance_id = instance_id
+        self._hub = hub
+        self._allow = frozenset(allow)
+
+    @property
+    def _state(self) -> InstanceState:
+        return self._hub.instance(self.instance_id)
+
+    @property
+    def name(self) -> str:
+        """The orchestration's name."""
+        return self._state.started.name
+
+    @property
+    def started_input(self) -> str | None:
+        """The stored input (JSON text); what the SDK's client sends is JSON text inside a JSON text."""
+        return self._state.started.input
+
+    @property
+    def runtime_status(self) -> str:
+        """The platform's word: Pending, Running, Completed, Failed, Terminated or Suspended."""
+        return self._state.runtime_status.value
+
+    @property
+    def completed(self) -> bool:
+        """Whether it is Completed."""
+        return self._state.runtime_status is OrchestrationStatus.COMPLETED
+
+    @property
+    def failed(self) -> bool:
+        """Whether it is Failed."""
+        return self._state.runtime_status is OrchestrationStatus.FAILED
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it takes no more messages."""
+        return self._state.runtime_status.has_ended
+
+    @overload
+    def custom_status(self) -> Any: ...
+    @overload
+    def custom_status(self, status_type: type[Status]) -> Status: ...
+    def custom_status(self, status_type: type[Status] | None = None) -> Any:
+        """The custom status as a poller sees it now: a JSON value, or made into `status_type` with its members.
+
+        Raises:
+            HarnessError: the status does not fit `status_type`.
+        """
+        value = read_stored(self._state.custom_status)
+        return value if status_type is None else _as_type(value, status_type)
+
+    @property
+    def status(self) -> Any:
+        """The custom status, in short."""
+        return self.custom_status()
+
+    @property
+    def output(self) -> Any:
+        """The output; of a failed instance the text of its failure."""
+        return read_stored(self._state.output)
+
+    @property
+    def elapsed(self) -> timedelta:
+        """Virtual time from the start to the latest checkpoint."""
+        return timedelta(microseconds=(self._state.updated - self._state.created) // PER_MICROSECOND)
+
+    @property
+    def history(self) -> tuple[Event, ...]:
+        """The events of the current generation, oldest first."""
+        return self._state.history
+
+    @property
+    def pending(self) -> tuple[Pending, ...]:
+        """What the instance waits for and may happen: activities, timers, sub-orchestrations, messages."""
+        return tuple(item for item in self._hub.pending if item.instance_id == self.instance_id)
+
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        """The names of the external events that the orchestrator waits for."""
+        return self._state.waits_for
+
+    @property
+    def timeline(self) -> Timeline:
+        """Every status that a poller could have seen so far."""
+        state = self._state
+        return Timeline(f"{state.started.name}({self._input_text()})", state.seen, state.unseen)
+
+    @property
+    def statuses(self) -> list[Any]:
+        """The custom statuses that a poller could have seen, one after the other."""
+        return self.timeline.statuses
+
+    def _input_text(self) -> str:
+        value = read_stored(self._state.started.input)
+        return "" if value is None else str(value)
+
+    def check_rules(self) -> None:
+        """Raise for the rules that have been broken so far, except the allowed ones.
+
+        Raises:
+            RuleBroken: there are some.
+        """
+        findings = [finding for finding in self._hub.findings if finding.rule not in self._allow]
+        if findings:
+            raise RuleBroken(findings, str(self.timeline))
+
+
+def _as_type(value: Json, status_type: type[Status]) -> Status:
+    """A TypedDict or a plain type is checked, a class is made from the object's members."""
+    try:
+        if getattr(status_type, "__required_keys__", None) is not None:
+            made: Status = _as_typed_dict(value, status_type)
+            return made
+        if isinstance(value, status_type):
+            return value
+        if isinstance(value, dict):
+            return status_type(**value)
+    except TypeError as error:
+        raise HarnessError(f"the custom status {value!r} does not fit {status_type.__name__}: {error}") from error
+    raise HarnessError(f"the custom status {value!r} is no {status_type.__name__}.")
+
+
+def _as_typed_dict(value: Any, status_type: Any) -> Any:
+    if not isinstance(value, dict):
+        raise HarnessError(f"the custom status {value!r} is no {status_type.__name__}.")
+    missing = status_type.__required_keys__ - value.keys()
+    surplus = value.keys() - status_type.__required_keys__ - status_type.__optional_keys__
+    if missing or surplus:
+        raise HarnessError(
+            f"the custom status {value!r} does not fit {status_type.__name__}: "
+            f"missing {sorted(missing)}, not declared {sorted(surplus)}."
+        )
+    return value

@@ -1,0 +1,38 @@
+"""docs/testing.md: its code runs, and its output is what is printed."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+import pytest
+
+from durable_status.testing.bench import DurableBench
+from durable_status.testing.errors import RuleBroken
+from durable_status.testing.moves import event
+from tests.paths import ROOT
+
+_TEXT = (ROOT / "docs" / "testing.md").read_text()
+_CODE = re.findall(r"```python\n(.*?)```", _TEXT, re.DOTALL)
+_OUTPUT = re.findall(r"```text\n(.*?)```", _TEXT, re.DOTALL)
+
+
+@pytest.mark.parametrize("code", _CODE, ids=[str(number) for number in range(len(_CODE))])
+def test_the_code_runs(code: str, durable: DurableBench, capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, Any] = {}
+    exec(code, names)
+    for name, function in list(names.items()):
+        if name.startswith("test_") and inspect.isfunction(function):
+            function(durable)
+
+    printed = capsys.readouterr().out
+    assert not printed or printed in _OUTPUT
+
+
+@pytest.mark.durable(app="tests/apps/orders")
+def test_the_failure_is_told_as_shown(durable: DurableBench) -> None:
+    with pytest.raises(RuleBroken) as raised:
+        durable.explore("TwoApprovals", events=[event("Approve", "ann"), event("Approve", "bob")])
+
+    assert f"{raised.value}\n" in _OUTPUT
