@@ -15,10 +15,10 @@ from typing import Any
 import aiohttp
 
 from benchmarks.measurements import Engine, measure
+from durable_status.app.links import WEBHOOK_BASE
 from durable_status.app.load import load_app
 from durable_status.local_host.clock import SystemClock
 from durable_status.local_host.host import HostOptions, LocalHost, run_host
-from durable_status.local_host.management.paths import WEBHOOK_BASE
 from durable_status.local_host.storage.choice import parse_storage_choice
 from durable_status.replay.profile import PROFILE_3
 

@@ -15,10 +15,10 @@ import aiohttp
 from yarl import URL
 
 from durable_status.app.functions import App
+from durable_status.app.links import WEBHOOK_BASE
 from durable_status.app.load import load_app
 from durable_status.local_host.clock import Clock, SystemClock
 from durable_status.local_host.host import HostOptions, LocalHost, run_host
-from durable_status.local_host.management.paths import WEBHOOK_BASE
 from durable_status.local_host.storage.memory import MemoryStorage
 from durable_status.local_host.storage.provider import StorageProvider
 from durable_status.replay.profile import PROFILE_3, Profile

@@ -6,7 +6,7 @@ import ast
 import json
 import re
 
-from durable_status.local_host.management.paths import WEBHOOK_BASE
+from durable_status.app.links import WEBHOOK_BASE
 from tests.hosts import app_in
 from tests.paths import GOLDENS, ROOT
 

@@ -12,9 +12,9 @@ from durable_status.app.functions import (
     AppFunction,
     by_durable_name,
 )
+from durable_status.app.links import WEBHOOK_BASE
 from durable_status.local_host.host import HostOptions, LocalHost
 from durable_status.local_host.keys import FILE_NAME as KEYS_FILE
-from durable_status.local_host.management.paths import WEBHOOK_BASE
 
 _KINDS = (("orchestrators", ORCHESTRATION_TRIGGER), ("activities", ACTIVITY_TRIGGER), ("entities", ENTITY_TRIGGER))
 

@@ -9,6 +9,7 @@ restarting.
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import Callable
@@ -34,6 +35,14 @@ _LONGEST_LOOK = 30.0
 _LONGEST_RETRY_AFTER = 60.0
 
 
+def _now() -> float:
+    """The time of the running event loop, which a test may own; without one, the machine's."""
+    try:
+        return asyncio.get_running_loop().time()
+    except RuntimeError:
+        return time.monotonic()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
     """How often to look, in seconds, and the clock and chance to go by."""
@@ -42,7 +51,7 @@ class Pace:
     longest: float = 5.0
     patience: float = 60.0
     """How long a host may be silent before that is an error."""
-    now: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = _now
     chance: Callable[[], float] = random.random
     """From 0 to 1."""
 

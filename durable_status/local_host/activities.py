@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable
-from typing import Any
-
-from azure.functions.durable_functions import ActivityTriggerConverter
-from azure.functions.meta import Datum
 
 from durable_status.app.functions import ACTIVITY_TRIGGER, AppFunction, by_durable_name
+from durable_status.app.links import Links
+from durable_status.app.python_worker import activity_input, activity_result
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.http_calls import HttpCalls
 from durable_status.local_host.invocations import arguments_of
-from durable_status.local_host.management.links import Links
 from durable_status.local_host.storage.provider import ActivityCall, Message
 from durable_status.local_host.worker import Worker, worker_failure
 from durable_status.replay.events import TaskCompleted, TaskFailed
@@ -22,7 +19,6 @@ from durable_status.replay.failures import WorkerFailure, activity_failure
 from durable_status.replay.host_facts import FunctionNames
 from durable_status.replay.http_requests import HTTP_ACTIVITY
 from durable_status.replay.profile import Profile
-from durable_status.stored_json import dump_stored
 
 logger = logging.getLogger(__name__)
 
@@ -71,8 +67,7 @@ class Activities:
             raise WorkerFailure(f"LookupError: {self._names.unknown_sentence(call.name)}")
         function = self._functions[registered]
         (text,) = json.loads(call.input)
-        returned = await self._worker.call(function, arguments_of(function, _input_value(text), self._links))
-        return _result_text(returned)
+        return await self._call_function(function, text)
 
     async def call_directly(self, function: AppFunction, text: str) -> None:
         """Call one activity with a JSON text, outside of any orchestration.
@@ -80,22 +75,11 @@ class Activities:
         Raises:
             WorkerFailure: it raised.
         """
-        await self._worker.call(function, arguments_of(function, _input_value(text), self._links))
+        await self._call_function(function, text)
 
-
-def _input_value(text: str | None) -> Any:
-    """What the activity gets for the JSON text that the orchestrator gave; the SDK's converter decides."""
-    try:
-        return ActivityTriggerConverter.decode(Datum(type="json", value=text or "null"), trigger_metadata=None)
-    except ValueError as error:
-        raise worker_failure(error) from error
-
-
-def _result_text(returned: Any) -> str | None:
-    """What the activity returned as the host stores it; a JSON null is no result."""
-    try:
-        text = ActivityTriggerConverter.encode(returned, expected_type=None).value
-    except ValueError as error:
-        raise worker_failure(error) from error
-    value = json.loads(text)
-    return None if value is None else dump_stored(value)
+    async def _call_function(self, function: AppFunction, text: str | None) -> str | None:
+        try:
+            given = activity_input(text)
+            return activity_result(await self._worker.call(function, arguments_of(function, given, self._links)))
+        except ValueError as error:
+            raise worker_failure(error) from error

@@ -18,6 +18,7 @@ from durable_status.app.functions import (
     App,
     AppFunction,
 )
+from durable_status.app.links import RPC_BASE, Links
 from durable_status.app.sdk import speed_up_sdk
 from durable_status.local_host.activities import Activities
 from durable_status.local_host.admin import Admin, Call, ListedFunction
@@ -34,9 +35,7 @@ from durable_status.local_host.management.api import ManagementApi, Surroundings
 from durable_status.local_host.management.callers import Callers
 from durable_status.local_host.management.control import Control
 from durable_status.local_host.management.entities import EntityOperations
-from durable_status.local_host.management.links import Links
 from durable_status.local_host.management.operations import operations_of
-from durable_status.local_host.management.paths import RPC_BASE
 from durable_status.local_host.management.purge import Purging
 from durable_status.local_host.management.read import Reading
 from durable_status.local_host.management.start import Starting, StartRules

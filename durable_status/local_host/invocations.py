@@ -12,7 +12,7 @@ from typing import Any
 from azure.functions import Out
 
 from durable_status.app.functions import DURABLE_CLIENT, AppFunction
-from durable_status.local_host.management.links import Links
+from durable_status.app.links import Links
 
 logger = logging.getLogger(__name__)
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from starlette.middleware.cors import CORSMiddleware
 
+from durable_status.app.links import WEBHOOK_BASE
 from durable_status.local_host.admin import ADMIN_BASE, Admin
 from durable_status.local_host.http_functions import HttpFunctions
 from durable_status.local_host.keys import Access, Keys, presented_key
 from durable_status.local_host.management.api import ManagementApi
 from durable_status.local_host.management.description import DESCRIPTION_PATH, serve_description
-from durable_status.local_host.management.paths import WEBHOOK_BASE
 from durable_status.local_host.reply import Receive, Reply, Scope, Send, bare
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]

@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-import traceback
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from durable_status.app.functions import AppFunction
+from durable_status.app.python_worker import InvocationContext, exception_texts
 from durable_status.local_host.invocations import invocation
 from durable_status.local_host.sdk import close_client_session
 from durable_status.local_host.threads import Threads
@@ -25,17 +24,6 @@ from durable_status.replay.failures import WorkerFailure
 Result = TypeVar("Result")
 
 _SECONDS_TO_END = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvocationContext:
-    """What a function sees in its parameter ``context``; the attributes are the platform's."""
-
-    function_name: str
-    invocation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    function_directory: str = field(default_factory=os.getcwd)
-    trace_context: Any = None
-    retry_context: Any = None
 
 
 class Worker:
@@ -86,7 +74,7 @@ class Worker:
         Raises:
             WorkerFailure: the function raised.
         """
-        context = InvocationContext(function_name=function.name)
+        context = InvocationContext(function_name=function.name, invocation_id=str(uuid.uuid4()))
         if function.takes_context:
             arguments = arguments | {"context": context}
         with invocation(function.name, context.invocation_id):
@@ -115,8 +103,8 @@ def call_function(function: AppFunction, *positional: Any, **arguments: Any) -> 
 
 
 def worker_failure(error: BaseException) -> WorkerFailure:
-    """What the Python worker reports of an exception: its type and text, and the formatted traceback."""
-    return WorkerFailure(f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
+    """What the Python worker reports of an exception."""
+    return WorkerFailure(*exception_texts(error))
 
 
 def _function_threads() -> int:

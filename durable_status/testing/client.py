@@ -1,4 +1,4 @@
-"""Calls starters and endpoints without a server: the SDK's own client, answered in the process, in virtual time.
+"""Calls starters and endpoints without a server: the clients inside functions are answered in the process.
 
 A function that sleeps or waits with a timeout does so on an event loop whose clock is the task hub's: nothing is waited
 for, time just passes, and timers of orchestrations fire on the way.
@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import json
 import selectors
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import partialmethod
+from json import dumps, loads
 from typing import Any, TypeVar
 
 from durable_status.app.functions import DURABLE_CLIENT, HTTP_TRIGGER, App, AppFunction
+from durable_status.app.python_worker import InvocationContext
 from durable_status.replay.ticks import PER_SECOND
 from durable_status.testing.errors import HarnessError, known_names
-from durable_status.testing.in_process import ORIGIN, InProcessHub, client_binding
-from durable_status.testing.outcomes import InvocationContext
+from durable_status.testing.in_process import ORIGIN, InProcessHub
+from durable_status.testing.outcomes import INVOCATION_ID
 from durable_status.testing.task_hub import START
 
 Result = TypeVar("Result")
 
 _SHORTEST_SECONDS = 1e-6
+_HTTP_MODULE = "azure.durable_functions.models.utils.http_utils"
 _CLIENT_MODULE = "azure.durable_functions.models.DurableOrchestrationClient"
 
 
@@ -38,8 +42,7 @@ class FakeDurableClient:
         """The SDK's own `DurableOrchestrationClient`; its methods are awaited by `wait`."""
         from azure.durable_functions import DurableOrchestrationClient
 
-        with self._requests_stay_here():
-            return DurableOrchestrationClient(client_binding())
+        return DurableOrchestrationClient(self._hub.links.client_binding(None, None))
 
     def wait(self, awaited: Coroutine[Any, Any, Result]) -> Result:
         """Run a coroutine to its end; its sleeps and timeouts cost virtual time only."""
@@ -70,9 +73,12 @@ class FakeDurableClient:
         if found.trigger_type == HTTP_TRIGGER and trigger is None:
             trigger = _request(found, method, route or {}, params or {}, headers or {}, body)
         arguments = {found.trigger["name"]: trigger}
-        arguments |= {binding["name"]: client_binding() for binding in found.bindings_of(DURABLE_CLIENT)}
+        arguments |= {
+            binding["name"]: self._hub.links.client_binding(binding.get("taskHub"), binding.get("connectionName"))
+            for binding in found.bindings_of(DURABLE_CLIENT)
+        }
         if found.takes_context:
-            arguments["context"] = InvocationContext(function_name=found.name)
+            arguments["context"] = InvocationContext(function_name=found.name, invocation_id=INVOCATION_ID)
         return self.wait(found.call(**arguments)) if found.is_async else found.call(**arguments)
 
     def _function(self, name: str) -> AppFunction:
@@ -83,27 +89,23 @@ class FakeDurableClient:
 
     @contextmanager
     def _requests_stay_here(self) -> Iterator[None]:
-        """Answer the requests of clients that are made in this block, and let them wait in virtual time."""
-        module = importlib.import_module(_CLIENT_MODULE)
-        replaced: dict[str, Any] = {
-            "get_async_request": self._requests("GET"),
-            "post_async_request": self._requests("POST"),
-            "delete_async_request": self._requests("DELETE"),
-            "time": lambda: (self._hub.hub.now - START) / PER_SECOND,
-        }
-        originals = {name: getattr(module, name) for name in replaced}
-        vars(module).update(replaced)
+        """Answer in this block what clients send over the SDK's shared session, and let them wait in virtual time."""
+
+        async def session() -> _Session:
+            return _Session(self._hub)
+
+        replaced = [
+            (importlib.import_module(_HTTP_MODULE), "_get_session", session),
+            (importlib.import_module(_CLIENT_MODULE), "time", lambda: (self._hub.hub.now - START) / PER_SECOND),
+        ]
+        originals = [getattr(module, name) for module, name, _ in replaced]
+        for module, name, replacement in replaced:
+            setattr(module, name, replacement)
         try:
             yield
         finally:
-            vars(module).update(originals)
-
-    def _requests(self, method: str) -> Callable[..., Coroutine[Any, Any, list[Any]]]:
-        async def request(url: str, data: Any = None, *_: Any, **__: Any) -> list[Any]:
-            with _no_running_loop():
-                return list(self._hub.answer(method, url, data if method == "POST" else None))
-
-        return request
+            for (module, name, _), original in zip(replaced, originals, strict=True):
+                setattr(module, name, original)
 
 
 def _request(
@@ -116,7 +118,7 @@ def _request(
 ) -> Any:
     from azure.functions import HttpRequest
 
-    content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+    content = body if isinstance(body, bytes) else b"" if body is None else dumps(body).encode()
     template = str(function.trigger.get("route") or function.name)
     path = "/".join(route.get(part.strip("{}").partition(":")[0], part) for part in template.split("/"))
     kind = {} if body is None or isinstance(body, bytes) else {"content-type": "application/json"}
@@ -128,6 +130,40 @@ def _request(
         route_params=dict(route),
         body=content,
     )
+
+
+class _Session:
+    """Stands for the HTTP session that the SDK's client and `DurableClient` share."""
+
+    def __init__(self, hub: InProcessHub) -> None:
+        self._hub = hub
+
+    @asynccontextmanager
+    async def request(
+        self, method: str, url: object, *, data: str | None = None, json: Any = None, **_: Any
+    ) -> AsyncIterator[_Response]:
+        """Answer a request; what it sends comes as JSON text or as a value."""
+        content = json if data is None else loads(data)
+        with _no_running_loop():
+            status, answer = self._hub.answer(method, str(url), content)
+        yield _Response(status, {}, answer)
+
+    get = partialmethod(request, "GET")
+    post = partialmethod(request, "POST")
+    delete = partialmethod(request, "DELETE")
+
+
+@dataclass(frozen=True, slots=True)
+class _Response:
+    status: int
+    headers: Mapping[str, str]
+    answer: Any
+
+    async def json(self, *, content_type: str | None = None) -> Any:  # noqa: ARG002 - as the session's library has it
+        return self.answer
+
+    async def text(self) -> str:
+        return "" if self.answer is None else dumps(self.answer)
 
 
 class _SkippingSelector(selectors.DefaultSelector):

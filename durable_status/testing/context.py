@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from durable_status.app.python_worker import activity_result
 from durable_status.replay.entity_messages import RequestMessage, ResponseMessage
 from durable_status.replay.events import (
     EventRaised,
@@ -26,7 +27,7 @@ from durable_status.stored_json import dump_stored
 from durable_status.testing.errors import HarnessError
 from durable_status.testing.functions import Functions
 from durable_status.testing.observer import worker_failure
-from durable_status.testing.payloads import activity_result, client_text, start_text
+from durable_status.testing.payloads import client_text, start_text
 from durable_status.testing.pending import Pending, PendingActivity, PendingChild, PendingMessage, PendingTimer
 from durable_status.testing.task_hub import TaskHub
 from durable_status.testing.view import InstanceView

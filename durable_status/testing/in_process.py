@@ -1,17 +1,16 @@
-"""The management API that the SDK's client talks to, answered inside the test.
+"""The management API that the clients inside functions talk to, answered inside the test.
 
-It answers what starters and endpoints ask for: start, status, list, raise event, terminate, suspend, resume, purge by
-id, and the signals and states of entities. Codes and bodies are the platform's (http.md §1); all else is refused as an
-error of the test.
+Codes and bodies are those of extension 3.x (http.md §1, extension-3x.md). Histories, which a test reads from the run,
+and lists and deletions of entities are refused as an error of the test.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from durable_status.app.links import RPC_BASE, Links
 from durable_status.replay.entity_batch import read_entity_state
 from durable_status.replay.entity_messages import REQUEST_EVENT, EntityId, RequestMessage
 from durable_status.replay.events import (
@@ -20,36 +19,28 @@ from durable_status.replay.events import (
     ExecutionResumed,
     ExecutionSuspended,
     ExecutionTerminated,
+    GenericEvent,
     OrchestrationStatus,
 )
+from durable_status.replay.rewind import rewind
 from durable_status.replay.stored_text import read_stored
-from durable_status.replay.ticks import PER_SECOND, Ticks, format_ticks
+from durable_status.replay.ticks import PER_SECOND, Ticks, format_ticks, parse_ticks
 from durable_status.stored_json import dump_stored
 from durable_status.testing.errors import HarnessError
 from durable_status.testing.run import OrchestrationRun
 from durable_status.testing.task_hub import InstanceState, TaskHub
 
 ORIGIN = "http://in-process"
-RPC_BASE = f"{ORIGIN}/durabletask/"
-WEBHOOK_BASE = f"{ORIGIN}/runtime/webhooks/durabletask"
 
 Reply = tuple[int, Any]
+Query = Mapping[str, str]
+"""The parameters of a request, their names in lower case."""
 MakeRun = Callable[[TaskHub, str], OrchestrationRun]
 
 _CONTROLS: dict[str, Callable[[Ticks, str], Event]] = {
     "terminate": lambda now, reason: ExecutionTerminated(timestamp=now, input=reason),
     "suspend": lambda now, reason: ExecutionSuspended(timestamp=now, reason=reason),
     "resume": lambda now, reason: ExecutionResumed(timestamp=now, reason=reason),
-}
-_LINKS = {
-    "statusQueryGetUri": "",
-    "sendEventPostUri": "/raiseEvent/{eventName}",
-    "terminatePostUri": "/terminate?reason={text}",
-    "rewindPostUri": "/rewind?reason={text}",
-    "purgeHistoryDeleteUri": "",
-    "restartPostUri": "/restart",
-    "suspendPostUri": "/suspend?reason={text}",
-    "resumePostUri": "/resume?reason={text}",
 }
 
 
@@ -58,6 +49,14 @@ class InProcessHub:
 
     def __init__(self, hub: TaskHub, make_run: MakeRun) -> None:
         self.hub = hub
+        self.links = Links(
+            hub="InProcess",
+            connection=None,
+            key="",
+            public_origin=ORIGIN,
+            rpc_base_url=f"{ORIGIN}{RPC_BASE}",
+            writes_newer_members=hub.profile.writes_newer_members,
+        )
         self._make_run = make_run
         self._made = 0
 
@@ -84,26 +83,29 @@ class InProcessHub:
             HarnessError: the request is one that is not played here.
         """
         parts = urlsplit(url)
-        query = {name.casefold(): values[0] for name, values in parse_qs(parts.query).items()}
-        path = parts.path.removeprefix(urlsplit(RPC_BASE).path)
-        match method, *[unquote(part) for part in path.strip("/").split("/")]:
+        query = {name.casefold(): values[-1] for name, values in parse_qs(parts.query).items()}
+        match method, *[unquote(part) for part in parts.path.removeprefix(RPC_BASE).strip("/").split("/")]:
             case "POST", "orchestrators", name:
-                self._made += 1
-                return self._start(name, f"{self._made:032x}", data)
+                return self._start(name, self._new_id(), data)
             case "POST", "orchestrators", name, instance_id:
                 return self._start(name, instance_id, data)
             case "GET", "instances":
-                return 200, [self._document(state) for state in self.hub.instances.values()]
-            case "GET", "instances", instance_id:
-                return self._status(instance_id)
+                return 200, [_document(state, query) for state in self._matching(query)]
+            case "GET", "instances", instance_id if query.get("showhistory", "").casefold() != "true":
+                return self._status(instance_id, query)
+            case "DELETE", "instances":
+                return self._purge_many(query)
+            case "DELETE", "instances", instance_id:
+                return self._purge(instance_id)
             case "POST", "instances", instance_id, "raiseEvent", name:
                 event = EventRaised(timestamp=self.hub.now, name=name, input=dump_stored(data))
                 return self._deliver(instance_id, event)
             case "POST", "instances", instance_id, ("terminate" | "suspend" | "resume") as verb:
                 return self._deliver(instance_id, _CONTROLS[verb](self.hub.now, query.get("reason", "")))
-            case "DELETE", "instances", instance_id if not query:
-                gone = self.hub.instances.pop(instance_id, None)
-                return (200, {"instancesDeleted": 1}) if gone else (404, None)
+            case "POST", "instances", instance_id, "rewind":
+                return self._rewind(instance_id, query.get("reason", ""))
+            case "POST", "instances", instance_id, "restart":
+                return self._restart(instance_id, query)
             case "GET", "entities", name, key:
                 return self._entity_state(EntityId(name, key))
             case "POST", "entities", name, key:
@@ -111,22 +113,89 @@ class InProcessHub:
             case _:
                 raise HarnessError(f"{method} {url} is not played in the test; use the local host for it.")
 
+    def _new_id(self) -> str:
+        self._made += 1
+        return f"{self._made:032x}"
+
     def _start(self, name: str, instance_id: str, data: Any) -> Reply:
         registered = self.hub.functions.host.orchestrators.find(name)
         if registered is None:
             return 400, {"ExceptionMessage": self.hub.functions.host.orchestrators.unknown_sentence(name)}
+        return self._create(registered, instance_id, None if data is None else dump_stored(data))
+
+    def _create(self, registered: str, instance_id: str, input_text: str | None) -> Reply:
         existing = self.hub.instances.get(instance_id)
         if existing is not None and not existing.runtime_status.has_ended:
-            return 409, f"An Orchestration instance with the status {existing.runtime_status.value} already exists."
-        started = self.hub.create(registered, None if data is None else dump_stored(data), instance_id)
-        self._make_run(self.hub, instance_id).begin(started)
-        return 202, links(instance_id)
+            sentence = f"An Orchestration instance with the status {existing.runtime_status.value} already exists."
+            return 409, {"Message": sentence}
+        self._make_run(self.hub, instance_id).begin(self.hub.create(registered, input_text, instance_id))
+        return 202, self.links.of_instance(ORIGIN, instance_id)
 
-    def _status(self, instance_id: str) -> Reply:
+    def _restart(self, instance_id: str, query: Query) -> Reply:
+        """Start an instance again from its function and input, under a new id unless told otherwise."""
+        state = self.hub.instances.get(instance_id)
+        if state is None:
+            return 400, {"ExceptionMessage": f"No instance with ID '{instance_id}' was found."}
+        is_same = query.get("restartwithnewinstanceid", "").casefold() == "false"
+        return self._create(state.started.name, instance_id if is_same else self._new_id(), state.started.input)
+
+    def _status(self, instance_id: str, query: Query) -> Reply:
         state = self.hub.instances.get(instance_id)
         if state is None:
             return 404, ""
-        return (200 if state.runtime_status.has_ended else 202), self._document(state)
+        return (200 if state.runtime_status.has_ended else 202), _document(state, query)
+
+    def _matching(self, query: Query) -> list[InstanceState]:
+        """The instances of a list: its bounds of time are included, and names of statuses are exact."""
+        statuses = [name.strip() for name in query.get("runtimestatus", "").split(",") if name.strip()]
+        since = parse_ticks(query.get("createdtimefrom", "0001-01-01T00:00:00Z"))
+        until = parse_ticks(query.get("createdtimeto", "9999-12-31T23:59:59Z"))
+        return [
+            state
+            for state in self.hub.instances.values()
+            if state.instance_id.startswith(query.get("instanceidprefix", ""))
+            and since <= state.created <= until
+            and (not statuses or state.runtime_status.value in statuses)
+        ]
+
+    def _purge(self, instance_id: str) -> Reply:
+        state = self.hub.instances.get(instance_id)
+        if state is None:
+            return 404, None
+        if not (state.runtime_status.has_ended or self.hub.profile.purges_live_instances):
+            return 412, {"Message": f"The instance {instance_id} has the status {state.runtime_status.value}."}
+        self.hub.remove(instance_id)
+        return 200, {"instancesDeleted": 1}
+
+    def _purge_many(self, query: Query) -> Reply:
+        found = self._matching(query)
+        if any(not state.runtime_status.has_ended for state in found):
+            raise HarnessError(
+                "this purge would delete instances that are running: on the platform a filter without an ended "
+                "runtime status deletes all of its time. Name the statuses: Completed, Failed, Terminated."
+            )
+        for state in found:
+            self.hub.remove(state.instance_id)
+        return (200, {"instancesDeleted": len(found)}) if found else (404, None)
+
+    def _rewind(self, instance_id: str, reason: str) -> Reply:
+        """Take back what failed, in the instance and in its failed children, and wake the deepest of them."""
+        state = self.hub.instances.get(instance_id)
+        if state is None:
+            return 404, {"Message": f'No orchestration with instance ID "{instance_id}" found.'}
+        if state.runtime_status is not OrchestrationStatus.FAILED:
+            return 412, {"Message": 'Only orchestrations in the "Failed" state can be rewound.'}
+        todo, leaves = [instance_id], []
+        while todo:
+            current = self.hub.instance(todo.pop())
+            rewound = rewind(current.history)
+            self.hub.rewrite(current, rewound.history)
+            todo += rewound.children
+            if not rewound.children:
+                leaves.append(current.instance_id)
+        for leaf in leaves:
+            self._make_run(self.hub, leaf).receive(GenericEvent(timestamp=self.hub.now, data=reason))
+        return 202, None
 
     def _deliver(self, instance_id: str, event: Event) -> Reply:
         state = self.hub.instances.get(instance_id)
@@ -147,49 +216,27 @@ class InProcessHub:
         return (404, None) if state is None else (200, read_stored(state))
 
     def _signal(self, entity: EntityId, operation: str, data: Any) -> Reply:
-        self._made += 1
         request = RequestMessage(
             operation=operation,
             is_signal=True,
             input=None if data is None else dump_stored(data),
-            id=f"{self._made:032x}",
+            id=self._new_id(),
         )
         self.hub.send(entity.instance_id, REQUEST_EVENT, request.text)
         self._make_run(self.hub, "").settle_all()
         return 202, None
 
-    def _document(self, state: InstanceState) -> dict[str, Any]:
-        return {
-            "name": state.started.name,
-            "instanceId": state.instance_id,
-            "runtimeStatus": state.runtime_status.value,
-            "input": read_stored(state.started.input),
-            "customStatus": read_stored(state.custom_status),
-            "output": read_stored(state.output),
-            "createdTime": format_ticks(Ticks(state.created - state.created % PER_SECOND)),
-            "lastUpdatedTime": format_ticks(Ticks(state.updated - state.updated % PER_SECOND)),
-        }
 
-
-def links(instance_id: str) -> dict[str, str]:
-    """The management payload of an instance."""
-    path = f"{WEBHOOK_BASE}/instances/{instance_id}"
-    return {"id": instance_id, **{name: f"{path}{end}" for name, end in _LINKS.items()}}
-
-
-def client_binding() -> str:
-    """The JSON text that a durable client parameter is bound to."""
-    create = f"{WEBHOOK_BASE}/orchestrators/{{functionName}}[/{{instanceId}}]"
-    return json.dumps(
-        {
-            "taskHubName": "InProcess",
-            "creationUrls": {
-                "createNewInstancePostUri": create,
-                "createAndWaitOnNewInstancePostUri": f"{create}?timeout={{timeoutInSeconds}}",
-            },
-            "managementUrls": links("INSTANCEID"),
-            "baseUrl": WEBHOOK_BASE,
-            "requiredQueryStringParameters": "",
-            "rpcBaseUrl": RPC_BASE,
-        }
-    )
+def _document(state: InstanceState, query: Query) -> dict[str, Any]:
+    """The status document; the input is left out if told so."""
+    shows_input = query.get("showinput", "").casefold() != "false"
+    return {
+        "name": state.started.name,
+        "instanceId": state.instance_id,
+        "runtimeStatus": state.runtime_status.value,
+        "input": read_stored(state.started.input) if shows_input else None,
+        "customStatus": read_stored(state.custom_status),
+        "output": read_stored(state.output),
+        "createdTime": format_ticks(Ticks(state.created - state.created % PER_SECOND)),
+        "lastUpdatedTime": format_ticks(Ticks(state.updated - state.updated % PER_SECOND)),
+    }

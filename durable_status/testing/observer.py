@@ -6,7 +6,6 @@ is observed from its two edges: the context it is given, and what it yields.
 
 from __future__ import annotations
 
-import traceback
 import warnings
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, nullcontext
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from types import GeneratorType
 from typing import Any
 
+from durable_status.app.python_worker import exception_texts
 from durable_status.app.sdk import speed_up_sdk
 from durable_status.replay.failures import WorkerFailure
 from durable_status.testing.errors import Finding, HarnessError
@@ -136,8 +136,8 @@ class ObservedOrchestrator:
 
 
 def worker_failure(error: BaseException) -> WorkerFailure:
-    """What the Python worker reports of an exception: its type and text, and the formatted traceback."""
-    return WorkerFailure(f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
+    """What the Python worker reports of an exception."""
+    return WorkerFailure(*exception_texts(error))
 
 
 def _handle(function: Any) -> Any:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from durable_status.app.functions import AppFunction
+from durable_status.app.python_worker import InvocationContext, activity_input, activity_result
 from durable_status.replay.events import (
     SubOrchestrationInstanceCompleted,
     SubOrchestrationInstanceFailed,
@@ -34,7 +35,7 @@ from durable_status.testing.errors import HarnessError
 from durable_status.testing.functions import Functions
 from durable_status.testing.http_stubs import HttpStubs
 from durable_status.testing.observer import worker_failure
-from durable_status.testing.payloads import activity_input, activity_result, child_input
+from durable_status.testing.payloads import child_input
 from durable_status.testing.pending import PendingActivity, PendingChild
 
 Call = PendingActivity | PendingChild
@@ -47,6 +48,9 @@ class Hang:
 
 
 HANG = Hang()
+
+INVOCATION_ID = "00000000-0000-0000-0000-000000000000"
+"""Of every call: tests are repeatable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,20 +205,9 @@ def _ended(outcome: Any, given: Any) -> Any:
 def _run(function: AppFunction, given: Any) -> Any:
     arguments = {function.trigger["name"]: given}
     if function.takes_context:
-        arguments["context"] = InvocationContext(function_name=function.name)
+        arguments["context"] = InvocationContext(function_name=function.name, invocation_id=INVOCATION_ID)
     return _awaited(function.call(**arguments))
 
 
 def _awaited(value: Any) -> Any:
     return asyncio.run(value) if inspect.iscoroutine(value) else value
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvocationContext:
-    """What a function sees in its parameter ``context``; the attributes are the platform's."""
-
-    function_name: str
-    invocation_id: str = "00000000-0000-0000-0000-000000000000"
-    function_directory: str = "."
-    trace_context: Any = None
-    retry_context: Any = None

@@ -1,10 +1,11 @@
-"""Values as the platform's texts: what a client sends, what an activity gets and gives back."""
+"""Values as the platform's texts: what a client sends, what an orchestrator gives."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from durable_status.app.python_worker import activity_input
 from durable_status.stored_json import dump_stored
 
 _SHOWN = 60
@@ -21,30 +22,6 @@ def client_text(value: Any) -> str:
 
     text: str = df_dumps(value)
     return text
-
-
-def activity_input(text: str | None) -> Any:
-    """What an activity gets for the JSON text that the orchestrator gave; the SDK's converter decides.
-
-    Raises:
-        ValueError: the text is no JSON.
-    """
-    from azure.functions.durable_functions import ActivityTriggerConverter
-    from azure.functions.meta import Datum
-
-    return ActivityTriggerConverter.decode(Datum(type="json", value=text or "null"), trigger_metadata=None)
-
-
-def activity_result(returned: Any) -> str | None:
-    """What an activity returned as the host stores it; a JSON null is no result.
-
-    Raises:
-        ValueError: it cannot be written as JSON.
-    """
-    from azure.functions.durable_functions import ActivityTriggerConverter
-
-    value = json.loads(ActivityTriggerConverter.encode(returned, expected_type=None).value)
-    return None if value is None else dump_stored(value)
 
 
 def given_input(array_text: str) -> str | None:

@@ -84,12 +84,12 @@ class TaskHub:
         self.findings: tuple[Finding, ...] = ()
         self.calls: dict[str, int] = {}
         """How often each stub with several outcomes has been used."""
-        self._profile = profile
+        self.profile = profile
         self._executions = 0
 
     def fork(self) -> TaskHub:
         """A hub in the same state that goes on by itself."""
-        other = TaskHub(self.functions, self._profile)
+        other = TaskHub(self.functions, self.profile)
         other.now, other.pending, other.findings = self.now, self.pending, self.findings
         other.instances, other.calls, other.entities = dict(self.instances), dict(self.calls), dict(self.entities)
         other._executions = self._executions
@@ -178,10 +178,10 @@ class TaskHub:
             orchestrator=call,
             now=self.now,
             host=self.functions.host,
-            profile=self._profile,
+            profile=self.profile,
         )
         observation = orchestrator.last
-        answer = read_answer(observation, failures[0] if failures else None, self._profile)
+        answer = read_answer(observation, failures[0] if failures else None, self.profile)
         history = (*state.history, *episode.appended)
         findings = [
             *check_episode(answer, observation, episode, before=state.answer, history=history, host=self.functions.host)
@@ -249,6 +249,21 @@ class TaskHub:
                     text=f"event {decision.name} to {decision.instance_id}",
                     due=decision.due or Ticks(0),
                 )
+
+    def rewrite(self, state: InstanceState, history: tuple[Event, ...]) -> None:
+        """Put an instance back to Pending with another history."""
+        self.instances[state.instance_id] = replace(
+            state,
+            history=history,
+            runtime_status=OrchestrationStatus.PENDING,
+            updated=self.now,
+            answer=None,
+        )
+
+    def remove(self, instance_id: str) -> None:
+        """Forget an instance and what is pending for it."""
+        del self.instances[instance_id]
+        self.pending = tuple(item for item in self.pending if item.instance_id != instance_id)
 
     def start_child(self, child: PendingChild) -> None:
         """Run the first episode of a child that was asked for."""

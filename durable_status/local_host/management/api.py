@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from durable_status.app.links import RPC_BASE, WEBHOOK_BASE
 from durable_status.local_host.management.callers import Callers
-from durable_status.local_host.management.paths import RPC_BASE, WEBHOOK_BASE, match
+from durable_status.local_host.management.paths import match
 from durable_status.local_host.management.query import Query
 from durable_status.local_host.management.refusal import Refusal, bad_argument, failure
 from durable_status.local_host.management.request import Operation, Request

@@ -11,9 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote, unquote_plus
 
-WEBHOOK_BASE = "/runtime/webhooks/durabletask"
-RPC_BASE = "/durabletask/"
-
 _ANY_VERB = "*"
 _SLASH_ESCAPE = re.compile("(%2F)", re.IGNORECASE)
 

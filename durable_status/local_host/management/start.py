@@ -8,10 +8,10 @@ import unicodedata
 import uuid
 from dataclasses import dataclass, replace
 
+from durable_status.app.links import Links
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.errors import InstanceExistsError
 from durable_status.local_host.management.json_body import decode_body, parse_json, without_type_markers
-from durable_status.local_host.management.links import Links
 from durable_status.local_host.management.query import Query
 from durable_status.local_host.management.read import Reading
 from durable_status.local_host.management.refusal import (

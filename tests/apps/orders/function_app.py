@@ -69,6 +69,11 @@ def Family(context: df.DurableOrchestrationContext):
 
 
 @app.orchestration_trigger(context_name="context")
+def Delegates(context: df.DurableOrchestrationContext):
+    return (yield context.call_sub_orchestrator("OneApproval"))
+
+
+@app.orchestration_trigger(context_name="context")
 def Counting(context: df.DurableOrchestrationContext):
     """Counts down by continuing as new; the status of a generation that sets none is carried once."""
     n = context.get_input()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from durable_status.local_host.management.links import Links
+from durable_status.app.links import Links
 from durable_status.replay.profile import PROFILE_2_13, PROFILE_3, Profile
 from tests.hosts import CLIENT_CALLS, RunningHost, running_host
 

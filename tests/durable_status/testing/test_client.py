@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from durable_status import InstanceNotFoundError, InstanceStateError, RuntimeStatus, WaitTimeoutError
+from durable_status.client.durable_client import DurableClient
 from durable_status.testing.bench import DurableBench
 from durable_status.testing.errors import HarnessError
+from durable_status.testing.outcomes import in_turn
 from durable_status.testing.task_hub import START
 
 _ORDERS = pytest.mark.durable(app="tests/apps/orders")
@@ -20,7 +25,7 @@ def test_a_starter_starts_and_answers_with_the_management_payload(durable: Durab
 
     payload = json.loads(response.get_body())
     assert response.status_code == 202
-    assert payload["statusQueryGetUri"].endswith(f"/instances/{payload['id']}")
+    assert f"/instances/{payload['id']}?taskHub=" in payload["statusQueryGetUri"]
     assert durable.run(payload["id"]).output == [0, 1, 4]
 
 
@@ -93,13 +98,98 @@ def test_the_apps_waiting_starter_sees_its_deadline_in_virtual_time(durable: Dur
 
 
 @_ORDERS
+def test_a_failed_instance_is_rewound_and_tries_again(durable: DurableBench) -> None:
+    client, wait = durable.client, durable.wait
+    durable.stub(activities={"Prepare": in_turn(OSError("down"), OSError("still down"), 4)})
+    wait(client.start_new("Delegates", "parent"))
+    (child,) = durable.run("parent").sub_orchestrations
+    assert durable.run("parent").failed
+
+    wait(client.rewind("parent", "it is up again"))
+    assert "still down" in str(durable.run("parent").output)
+    wait(client.rewind("parent", "it is, now"))
+    wait(client.raise_event(child.instance_id, "Approve"))
+
+    assert (durable.run("parent").runtime_status, child.status) == ("Completed", {"size": 4})
+    with pytest.raises(Exception, match="can be rewound"):
+        wait(client.rewind("parent", "again"))
+    with pytest.raises(Exception, match="No instance with ID nobody"):
+        wait(client.rewind("nobody", "why"))
+
+
+@_ORDERS
+def test_an_instance_is_restarted_with_its_input_under_a_new_id_or_its_own(durable: DurableBench) -> None:
+    wait = durable.wait
+    wait(durable.client.start_new("FanOut", "one", 2))
+
+    again = wait(durable.client.restart("one"))["id"]
+    wait(durable.client.restart("one", restart_with_new_instance_id=False))
+
+    assert again != "one"
+    assert [durable.run(name).output for name in ("one", again)] == [[0, 1], [0, 1]]
+    with pytest.raises(Exception, match="unexpected status code 400"):
+        wait(durable.client.restart("nobody"))
+
+
+@_ORDERS
+def test_lists_and_purges_take_the_platforms_filters(durable: DurableBench) -> None:
+    import azure.durable_functions as df
+
+    client, wait, statuses = durable.client, durable.wait, df.OrchestrationRuntimeStatus
+    wait(client.start_new("FanOut", "done", 1))
+    wait(asyncio.sleep(3600))
+    wait(client.start_new("OneApproval", "open"))
+    wait(client.start_new("FanOut", "done-later", 1))
+    since, later = datetime(2026, 1, 1), datetime(2026, 1, 1, 0, 30)
+
+    def listed(**filters: Any) -> list[str]:
+        return [item.instance_id for item in wait(client.get_status_by(**filters))]
+
+    assert listed(runtime_status=[statuses.Completed]) == ["done", "done-later"]
+    assert listed(created_time_from=later) == ["open", "done-later"]
+    assert listed(created_time_to=later, runtime_status=[statuses.Running]) == []
+    assert listed(instance_id_prefix="done") == ["done", "done-later"]
+    with pytest.raises(HarnessError, match="would delete instances that are running"):
+        wait(client.purge_instance_history_by(since))
+    assert wait(client.purge_instance_history_by(since, later)).instances_deleted == 1
+    assert wait(client.purge_instance_history_by(since, None, [statuses.Completed])).instances_deleted == 1
+    assert wait(client.purge_instance_history_by(since, None, [statuses.Completed])).instances_deleted == 0
+    assert listed() == ["open"]
+
+
+@_ORDERS
+def test_the_typed_client_is_answered_as_well_and_waits_in_virtual_time(durable: DurableBench) -> None:
+    async def story() -> None:
+        client = DurableClient(durable.client)
+        instance_id = await client.start_new("Counting", 1, instance_id="c")
+        status = await client.wait_for_completion(instance_id, dict[str, int], 3 * 3600)
+        assert (status.output, status.custom_status, status.input) == ("done", {"left": 0}, None)
+        with pytest.raises(InstanceNotFoundError):
+            await client.get_status("nobody", Any)
+        await client.start_new("OneApproval", instance_id="a")
+        with pytest.raises(WaitTimeoutError):
+            await client.wait_for_completion("a", Any, 30)
+        with pytest.raises(InstanceStateError, match="already exists"):
+            await client.start_new("OneApproval", instance_id="a")
+        with pytest.raises(InstanceStateError):
+            await client.rewind("a")
+        await client.raise_event("a", "Approve", "ann")
+        assert [item.instance_id async for item in client.list_statuses(Any)] == ["c", "a"]
+        assert await client.purge_by_filter([RuntimeStatus.COMPLETED]) == 2
+        with pytest.raises(InstanceNotFoundError):
+            await client.restart("a")
+
+    durable.wait(story())
+
+
+@_ORDERS
 @pytest.mark.parametrize(
     ("ask", "message"),
     [
         (lambda durable: durable.call("nope"), "the app has no function 'nope'; known: .*start"),
         (lambda durable: durable.run("nobody"), "there is no instance 'nobody'"),
         (lambda durable: durable.stub(activities={"Nope": 1}), "'Nope' cannot be stubbed"),
-        (lambda durable: durable.wait(durable.client.rewind("x", "y")), "is not played in the test"),
+        (lambda durable: durable.wait(durable.client.get_status("x", show_history=True)), "is not played in the test"),
     ],
 )
 def test_what_is_not_there_is_refused(durable: DurableBench, ask: Any, message: str) -> None:

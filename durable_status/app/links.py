@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass, field
 from urllib.parse import quote_plus
 
-from durable_status.local_host.management.paths import WEBHOOK_BASE
+WEBHOOK_BASE = "/runtime/webhooks/durabletask"
+RPC_BASE = "/durabletask/"
 
 # The keys of the payload in their order, with the end of the path and the query that goes before the common one.
 _LINKS = {
