@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from urllib.request import urlopen
 
@@ -16,11 +16,12 @@ from durable_status.errors import DurableStatusError
 
 _WHOLE = {"showHistory": "true", "showHistoryOutput": "true", "showInput": "true"}
 _PATIENCE_SECONDS = 30
+_SQLITE = b"SQLite format 3\0"
 
 
 @click.command()
 @click.argument("url", required=False)
-@click.option("--storage", metavar="sqlite:PATH", help="Read a local host's file instead of asking a URL.")
+@click.option("--storage", metavar="sqlite:PATH", help="Read a local host's file instead. The host must have stopped.")
 @click.option("--instance", "instance_id", help="The instance to take out of --storage.")
 @click.option("--redact", "redacted", is_flag=True, help="Take inputs, results, reasons and statuses out.")
 @click.option("--out", type=click.Path(path_type=Path), help="The file to write.  [default: print it]")
@@ -28,7 +29,11 @@ def record(url: str | None, storage: str | None, instance_id: str | None, redact
     """Record one instance for `durable-status replay`.
 
     URL is the statusQueryGetUri of the instance, its key included; the key is not kept. Run it again later for more
-    of an instance that is still running.
+    of an instance that is still running. A local host that has stopped left everything in its file:
+
+    \b
+      durable-status record "$STATUS_QUERY_GET_URI" --redact --out histories/order.json
+      durable-status record --storage sqlite:.durable-status/TestHubName.sqlite3 --instance order-1
     """
     if (url is None) == (storage is None):
         raise click.UsageError("give either the URL of an instance, or --storage with --instance.")
@@ -45,9 +50,12 @@ def record(url: str | None, storage: str | None, instance_id: str | None, redact
     text = json.dumps(document, indent=1, ensure_ascii=False)
     if out is None:
         click.echo(text)
-    else:
+        return
+    try:
         out.write_text(f"{text}\n", encoding="utf-8")
-        click.echo(f"recorded {out}")
+    except OSError as error:
+        raise click.ClickException(f"{out} cannot be written: {error.strerror or error}.") from error
+    click.echo(f"recorded {out}")
 
 
 def _from_url(url: str) -> Any:
@@ -61,7 +69,7 @@ def _from_url(url: str) -> Any:
     try:
         with urlopen(whole, timeout=_PATIENCE_SECONDS) as answer:
             document = json.load(answer)
-    except URLError as error:
+    except (OSError, HTTPException) as error:  # what urllib raises is an OSError
         reason = getattr(error, "reason", None) or error
         raise click.ClickException(f"{parts.scheme}://{parts.netloc}{parts.path} cannot be read: {reason}") from None
     except ValueError as error:
@@ -76,7 +84,12 @@ async def _from_storage(storage: str, instance_id: str) -> Any:
     from durable_status.local_host.storage.choice import parse_storage_choice
     from durable_status.replay.event_json import event_text
 
-    provider, _ = parse_storage_choice(storage).open_for(Path(), "TestHubName", SystemClock())
+    choice = parse_storage_choice(storage)
+    if choice.path is None:
+        raise click.UsageError("--storage takes sqlite:PATH, the file of a local host.")
+    if not _is_database(choice.path):  # opening a hub would make one
+        raise click.ClickException(f"there is no task hub in {choice.path}.")
+    provider, _ = choice.open_for(Path(), "", SystemClock())
     await provider.open()
     try:
         history = await provider.read_history(instance_id)
@@ -85,3 +98,11 @@ async def _from_storage(storage: str, instance_id: str) -> Any:
     if not history:
         raise click.ClickException(f"{storage} has no history of an instance {instance_id!r}.")
     return {"instanceId": instance_id, "history": [json.loads(event_text(event)) for event in history]}
+
+
+def _is_database(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_SQLITE)) == _SQLITE
+    except OSError:
+        return False

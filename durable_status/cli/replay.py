@@ -19,8 +19,13 @@ _APP_HELP = "The app's folder, the one with host.json and function_app.py.  [def
 def replay(files: tuple[Path, ...], folder: Path, extension: str, strict: bool) -> None:
     """Check that instances recorded in FILES would survive this code.
 
-    A file holds a trigger's body, rows of a History table, or a status document with its history. The exit code is 1
-    if an instance would fail.
+    A file holds a trigger's body, rows of a History table, or a status document with its history, as
+    `durable-status record` writes them:
+
+    \b
+      durable-status replay histories/*.json
+
+    Exit codes: 1 an instance would fail or a file holds no history, 2 the command was misused.
     """
     # Imported now: the app brings the SDK, which takes most of the time.
     from durable_status.testing.bench import DurableBench

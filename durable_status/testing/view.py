@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, TypeVar, overload
 
+from typing_extensions import TypeForm
+
 from durable_status.replay.events import Event, OrchestrationStatus
 from durable_status.replay.stored_text import read_stored
 from durable_status.replay.ticks import PER_MICROSECOND
-from durable_status.stored_json import Json
-from durable_status.testing.errors import HarnessError, RuleBroken
+from durable_status.status_codec import codec_for
+from durable_status.testing.errors import RuleBroken
 from durable_status.testing.pending import Pending
 from durable_status.testing.task_hub import InstanceState, TaskHub
 from durable_status.testing.timeline import Timeline
@@ -63,15 +65,15 @@ class InstanceView:
     @overload
     def custom_status(self) -> Any: ...
     @overload
-    def custom_status(self, status_type: type[Status]) -> Status: ...
-    def custom_status(self, status_type: type[Status] | None = None) -> Any:
-        """The custom status as a poller sees it now: a JSON value, or made into `status_type` with its members.
+    def custom_status(self, status_type: TypeForm[Status]) -> Status: ...
+    def custom_status(self, status_type: TypeForm[Status] | None = None) -> Any:
+        """The custom status as a poller sees it now: JSON, or read as `status_type` as the typed clients read it.
 
         Raises:
-            HarnessError: the status does not fit `status_type`.
+            StatusDecodeError: the status does not fit `status_type`; before the first one it is null.
         """
         value = read_stored(self._state.custom_status)
-        return value if status_type is None else _as_type(value, status_type)
+        return value if status_type is None else codec_for(status_type).decode(value)
 
     @property
     def status(self) -> Any:
@@ -127,31 +129,3 @@ class InstanceView:
         findings = [finding for finding in self._hub.findings if finding.rule not in self._allow]
         if findings:
             raise RuleBroken(findings, str(self.timeline))
-
-
-def _as_type(value: Json, status_type: type[Status]) -> Status:
-    """A TypedDict or a plain type is checked, a class is made from the object's members."""
-    try:
-        if getattr(status_type, "__required_keys__", None) is not None:
-            made: Status = _as_typed_dict(value, status_type)
-            return made
-        if isinstance(value, status_type):
-            return value
-        if isinstance(value, dict):
-            return status_type(**value)
-    except TypeError as error:
-        raise HarnessError(f"the custom status {value!r} does not fit {status_type.__name__}: {error}") from error
-    raise HarnessError(f"the custom status {value!r} is no {status_type.__name__}.")
-
-
-def _as_typed_dict(value: Any, status_type: Any) -> Any:
-    if not isinstance(value, dict):
-        raise HarnessError(f"the custom status {value!r} is no {status_type.__name__}.")
-    missing = status_type.__required_keys__ - value.keys()
-    surplus = value.keys() - status_type.__required_keys__ - status_type.__optional_keys__
-    if missing or surplus:
-        raise HarnessError(
-            f"the custom status {value!r} does not fit {status_type.__name__}: "
-            f"missing {sorted(missing)}, not declared {sorted(surplus)}."
-        )
-    return value
