@@ -132,17 +132,3 @@ def test_the_plugin_imports_nothing_of_the_sdk() -> None:
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
     assert printed == "[]\n"
-
-
-def test_the_harness_works_without_pytest(tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = tmp_path_factory.mktemp("plain")
-    (folder / "host.json").write_text('{"version": "2.0"}')
-    (folder / "function_app.py").write_text(_APP)
-    code = (
-        "import sys\n"
-        "from durable_status.testing.bench import DurableBench\n"
-        f"print(DurableBench.of_folder({str(folder)!r}).start('Main', 4).output, 'pytest' in sys.modules)"
-    )
-    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-
-    assert printed == "8 False\n"
