@@ -42,7 +42,7 @@ def test_allowed(durable):
     assert durable.start("Forgetful").output == 4
     print("installed in", durable_status.__file__)
 """
-_INI = "[pytest]\ndurable_app = shop\naddopts = --strict-markers -s -p no:hypothesispytest -p no:xdist\n"
+_INI = "[pytest]\ndurable_app = shop\naddopts = --strict-markers -s\n"
 _OF_THE_LOCAL_HOST = ("click", "cronsim", "filelock", "httpx", "pytest", "rich", "starlette", "uvicorn", "watchfiles")
 
 
@@ -80,7 +80,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def _run(installed: Path, project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
     environment.pop("PYTEST_ADDOPTS", None)
     return subprocess.run(
         [sys.executable, *arguments], cwd=project, env=environment, capture_output=True, text=True, check=False
