@@ -1,4 +1,4 @@
-"""docs/testing.md: its code runs, and its output is what is printed."""
+"""docs/testing.md, and the test in the README: the code runs, and the output is what is printed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from durable_status.testing.errors import RuleBroken
 from durable_status.testing.moves import event
 from tests.paths import ROOT
 
-_TEXT = (ROOT / "docs" / "testing.md").read_text()
+_README_TEST = re.search(r"\n## Test it\n.*?\n## ", (ROOT / "README.md").read_text(), re.DOTALL)
+assert _README_TEST
+_TEXT = (ROOT / "docs" / "testing.md").read_text() + _README_TEST[0]
 _CODE = re.findall(r"```python\n(.*?)```", _TEXT, re.DOTALL)
 _OUTPUT = re.findall(r"```text\n(.*?)```", _TEXT, re.DOTALL)
 
