@@ -8,6 +8,7 @@ It spares the SDK work that is the same in every call; results stay equal:
 - Python 3.11 looks up a member of an enum by calling functions, and the SDK does so several times for every event.
 - Every input and result, a number or a text mostly, gets a JSON encoder or decoder of its own and two looks at the
   environment.
+- Every trigger brings the same spans of time.
 - ``isinstance(name, typing.Callable)`` takes longer than the rest of its check, in every call of an activity.
 - Every episode reads its instance's whole history again: see `trigger_reader`.
 
@@ -109,6 +110,7 @@ _REPLACED: dict[str, dict[str, Callable[[Any], Any]]] = {
     "DurableOrchestrationContext": {
         "HistoryEventType": _values_of,
         "Callable": lambda _: Callable,
+        "parse_timespan_attrib": functools.cache,
         "DurableOrchestrationContext": read_events_once,
     },
 }
