@@ -53,15 +53,16 @@ class TriggerReader:
         """
         start = self._find(text)
         members, events, position = list(start.members), list(start.events), len(start.text)
+        length, count = position, len(events)
         while text[position] != "]":
             event, end = self._scan(text, position)
             if event["EventType"] == EventType.ORCHESTRATOR_STARTED:  # what follows is sent again, as played
-                start = _Start(text[:position], tuple(members), tuple(events))
+                length, count = position, len(events)
             if len(members) < _NEEDED:
                 members.append(event)
             events.append(self._event_class(**event))
             position = end + (text[end] == ",")
-        self._keep(text[:_HEAD], start)
+        self._keep(text[:_HEAD], _Start(text[:length], tuple(members[:count]), tuple(events[:count])))
         context = self._context_class(history=members, **json.loads("{" + text[position + 2 :]))
         context._histories = events
         return context
