@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.measurements import CHAIN, FAN_OUT, LATENCY, MEMORY, RATE
+from benchmarks.measurements import CHAIN, CPU, FAN_OUT, LATENCY, MEMORY, RATE
 from benchmarks.peer_environment import PeerMissingError, peer_python
 from benchmarks.processes import ROOT, host_number, peer_number
 from benchmarks.start_up import bare_import_seconds, first_answer_seconds, write_large_app
@@ -54,6 +54,7 @@ def _rows(quick: bool) -> list[Row]:
     instances, finished = (200, 1_000) if quick else (1_000, 10_000)
     return [
         Row(RATE, instances, f"S1, {instances:,} instances", "/s", more_is_better=True),
+        Row(CPU, instances, "S1, CPU time", "ms", scale=1e3),
         Row(LATENCY, 20, "S1, one alone", "ms", scale=1e3),
         Row(CHAIN, 400, "chain of 400 activities", "s", rounds=1 if quick else None),
         Row(FAN_OUT, 1_000, "fan-out of 1,000", "s"),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-RATE, LATENCY, CHAIN, FAN_OUT, MEMORY = "rate", "latency", "chain", "fan-out", "memory"
+RATE, CPU, LATENCY, CHAIN, FAN_OUT, MEMORY = "rate", "cpu", "latency", "chain", "fan-out", "memory"
 HELLO_SEQUENCE, CHAIN_NAME, FAN_OUT_NAME = "E1_HelloSequence", "chain", "fan_out"
 _GREETINGS = ["Hello Tokyo!", "Hello Seattle!", "Hello London!"]
 
@@ -33,7 +33,8 @@ async def measure(engine: Engine, kind: str, size: int) -> float:
     """Do the work of one measurement.
 
     Returns:
-        Seconds; for RATE instances per second, for MEMORY the bytes resident after `size` finished instances.
+        Seconds; for RATE instances per second, for CPU the processor time of an instance in seconds, for MEMORY the
+        bytes resident after `size` finished instances.
     """
     await _run(engine, HELLO_SEQUENCE, None, _GREETINGS)  # what is done once per process is not measured
     if kind == LATENCY:
@@ -42,7 +43,10 @@ async def measure(engine: Engine, kind: str, size: int) -> float:
         return await _run(engine, CHAIN_NAME, size, size)
     if kind == FAN_OUT:
         return await _run(engine, FAN_OUT_NAME, size, size * (size + 1) // 2)
+    began = time.process_time()
     seconds = await _run_many(engine, range(size))
+    if kind == CPU:
+        return (time.process_time() - began) / size
     return _resident_bytes() if kind == MEMORY else size / seconds
 
 

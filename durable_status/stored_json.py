@@ -40,10 +40,10 @@ def dump_stored(value: Any) -> str:
             return int.__repr__(value)
         case float():
             return _dump_float(value)
-        case Mapping():
-            return "{" + ",".join(f"{_dump_key(key)}:{dump_stored(item)}" for key, item in value.items()) + "}"
         case list() | tuple():
             return "[" + ",".join([dump_stored(item) for item in value]) + "]"
+        case Mapping():
+            return "{" + ",".join(f"{_dump_key(key)}:{dump_stored(item)}" for key, item in value.items()) + "}"
         case _:
             raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 

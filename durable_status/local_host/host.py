@@ -41,6 +41,7 @@ from durable_status.local_host.management.read import Reading
 from durable_status.local_host.management.start import Starting, StartRules
 from durable_status.local_host.orchestrations import Orchestrations
 from durable_status.local_host.public import PublicApplication, with_cors
+from durable_status.local_host.sdk import keep_read_events
 from durable_status.local_host.storage.provider import StorageProvider
 from durable_status.local_host.timers import FILE_NAME as TIMERS_FILE
 from durable_status.local_host.timers import Schedule, ScheduleError, Timers, read_schedule
@@ -109,6 +110,7 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
     """
     _check(app, options)
     speed_up_sdk()
+    keep_read_events()
     functions, problems = _runnable(app)
     http_functions = [function for function in functions if function.trigger_type == HTTP_TRIGGER]
     served, route_problems = serve_functions(http_functions, app.settings.route_prefix)

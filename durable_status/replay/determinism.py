@@ -31,6 +31,8 @@ def check_decision(event: SchedulingEvent, decision: Decision | None) -> None:
         NonDeterminismError: they differ, or nothing was decided under that id.
     """
     match event:
+        case TaskScheduled(name=name) if isinstance(decision, ScheduleActivity) and decision.name == name:
+            return  # as it is nearly always
         case TaskScheduled():
             _check_activity(event, decision)
         case TimerCreated():

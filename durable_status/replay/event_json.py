@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from json.encoder import encode_basestring
+from operator import attrgetter
 from typing import Any
 
 from durable_status.replay import events as event_classes
@@ -23,7 +25,7 @@ from durable_status.replay.events import (
 )
 from durable_status.replay.ticks import format_ticks, parse_ticks
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _WRITTEN_ONLY_BY_3X = frozenset({"generate_new_trace", "instance_id", "source_instance_id"})
 
 
@@ -31,7 +33,7 @@ def event_text(event: Event) -> str:
     """The JSON text of `event`, written once and kept on the event."""
     text = event.text
     if text is None:
-        text = _ENCODER.encode(_members(event))
+        text = _written(event)
         object.__setattr__(event, "text", text)
     return text
 
@@ -67,23 +69,36 @@ def event_from_members(members: Mapping[str, Any]) -> Event:
         raise ValueError(f"not a {layout.event_class.__name__} event: {error}") from None
 
 
-def _members(event: Event) -> dict[str, Any]:
+def _written(event: Event) -> str:
     layout = _LAYOUTS[event.event_type]
-    written: dict[str, Any] = {} if layout.leads_with_instance else {"EventType": int(event.event_type)}
-    for member in layout.members:
-        value = getattr(event, member.attribute)
-        if value is None and member.omitted_when_none:
-            continue
-        written[member.wire_name] = None if value is None else member.write(value)
+    written = [] if layout.leads_with_instance else [layout.type_text]
+    for member, value in zip(layout.members, layout.values(event), strict=True):
+        if value is not None:
+            written.append(member.key + _dump(member.write(value)))
+        elif not member.omitted_when_none:
+            written.append(member.key + "null")
         if member.attribute == "orchestration_instance":
-            written["EventType"] = int(event.event_type)
-    return written
+            written.append(layout.type_text)
+    return "{" + ",".join(written) + "}"
+
+
+def _dump(value: Any) -> str:
+    """Write a value; the encoder takes five times as long for a plain one."""
+    return _PLAIN.get(type(value), _encode)(value)
+
+
+_PLAIN: dict[type, Callable[[Any], str]] = {
+    str: encode_basestring,
+    int: int.__repr__,
+    bool: lambda value: "true" if value else "false",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class _Member:
     attribute: str
     wire_name: str
+    key: str
     write: Callable[[Any], Any]
     read: Callable[[Any], Any]
     omitted_when_none: bool
@@ -92,7 +107,10 @@ class _Member:
 @dataclass(frozen=True, slots=True)
 class _Layout:
     event_class: type[Event]
+    type_text: str
     members: tuple[_Member, ...]
+    values: Callable[[Event], tuple[Any, ...]]
+    """Of an event, in the order of the members."""
     leads_with_instance: bool
 
 
@@ -149,13 +167,20 @@ def _layout(event_class: type[Event]) -> _Layout:
     members = tuple(
         _Member(
             name,
-            name.title().replace("_", ""),
+            wire_name := name.title().replace("_", ""),
+            f'"{wire_name}":',
             *_CONVERSIONS.get(name, (_same, _same)),
             omitted_when_none=name in optional & _WRITTEN_ONLY_BY_3X,
         )
         for name in names
     )
-    return _Layout(event_class, members, leads_with_instance=event_class is ExecutionStarted)
+    return _Layout(
+        event_class,
+        f'"EventType":{event_class.event_type:d}',
+        members,
+        attrgetter(*names),
+        leads_with_instance=event_class is ExecutionStarted,
+    )
 
 
 _LAYOUTS: dict[int, _Layout] = {

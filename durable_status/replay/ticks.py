@@ -49,6 +49,7 @@ def format_ticks_in_full(ticks: Ticks) -> str:
     return f"{whole}.{fraction:07d}Z"
 
 
+@lru_cache(maxsize=16)  # the same few in every trigger
 def format_span(span: Ticks) -> str:
     """Write a span of time as .NET's constant format does: ``[-][d.]hh:mm:ss[.fffffff]``."""
     seconds, fraction = divmod(abs(span), PER_SECOND)

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from benchmarks.measurements import CHAIN, FAN_OUT, LATENCY, RATE, Engine, measure
+from benchmarks.measurements import CHAIN, CPU, FAN_OUT, LATENCY, RATE, Engine, measure
 from benchmarks.processes import host_number
 
 
 @pytest.mark.parametrize(
-    ("storage", "kind"), [("memory", RATE), ("memory", LATENCY), ("sqlite", CHAIN), ("sqlite", FAN_OUT)]
+    ("storage", "kind"),
+    [("memory", RATE), ("memory", LATENCY), ("memory", CPU), ("sqlite", CHAIN), ("sqlite", FAN_OUT)],
 )
 def test_the_local_host_does_the_work_in_a_process_of_its_own(storage: str, kind: str) -> None:
     assert host_number(storage, kind, 3) > 0

@@ -1,6 +1,6 @@
 """The SQLite provider: a task hub in one file.
 
-Changes that are asked for in the same turn of the event loop share a transaction. Statements run on the loop, because
+Changes that are asked for in two turns of the event loop share a transaction. Statements run on the loop, because
 most take less than handing them to a thread and back. The write-ahead log makes a commit survive SIGKILL; only a crash
 of the machine can lose the last ones.
 """
@@ -12,6 +12,7 @@ import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -36,8 +37,9 @@ from durable_status.replay.events import Event, ExecutionStarted, OrchestrationS
 from durable_status.replay.ticks import Ticks
 
 _COLUMNS = tuple(field.name for field in fields(InstanceRow))
+_values = attrgetter(*_COLUMNS)
 _SELECT_ROWS = f"SELECT {', '.join(_COLUMNS)} FROM instances"
-_WRITE_ROW = f"INSERT OR REPLACE INTO instances ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)})"
+_WRITE_ROW = f"INSERT OR REPLACE INTO instances ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 _LIVE_KEPT = 1_000
 _LOG_PAGES = 10_000  # 40 MB: with SQLite's own 1,000 the disk is waited for after every dozen instances
 
@@ -100,7 +102,7 @@ class SqliteStorage:
             number = self._write_message(message)
 
             def afterwards() -> None:
-                self._live.pop(row.instance_id, None)
+                self._keep_live(row, [])
                 self._queue.put(number, message)
 
             return afterwards
@@ -234,7 +236,7 @@ class SqliteStorage:
             self._activities.put_nowait(ActivityWork(number=number, call=call))
 
     async def _write(self, change: _Change) -> None:
-        """Make a change in a transaction together with all others that are asked for in the same turn of the loop.
+        """Make a change in a transaction together with all others asked for now or in the next turn of the loop.
 
         A change writes, and returns what to do when that is committed; one that raises has not written.
         """
@@ -242,7 +244,7 @@ class SqliteStorage:
         committed: asyncio.Future[None] = loop.create_future()
         self._changes.append((change, committed))
         if len(self._changes) == 1:
-            loop.call_soon(self._write_all)
+            loop.call_soon(loop.call_soon, self._write_all)  # two turns: half as many transactions as with one
         await committed
 
     def _write_all(self) -> None:
@@ -279,8 +281,8 @@ class SqliteStorage:
         return None if values is None else _row(values)
 
     def _write_row(self, row: InstanceRow) -> None:
-        values = {name: getattr(row, name) for name in _COLUMNS}
-        self._connection.execute(_WRITE_ROW, values | {"runtime_status": row.runtime_status.value})
+        values = (value.value if value is row.runtime_status else value for value in _values(row))
+        self._connection.execute(_WRITE_ROW, tuple(values))
 
     def _history(self, instance_id: str) -> Sequence[Event]:
         live = self._live.get(instance_id)
@@ -311,8 +313,11 @@ class SqliteStorage:
             self._forget([work.instance_id])
             return
         past = () if commit.replaces_history else work.history
-        self._live[work.instance_id] = _Live(commit.row, [*past, *commit.events])
-        self._live.move_to_end(work.instance_id)
+        self._keep_live(commit.row, [*past, *commit.events])
+
+    def _keep_live(self, row: InstanceRow, history: list[Event]) -> None:
+        self._live[row.instance_id] = _Live(row, history)
+        self._live.move_to_end(row.instance_id)
         if len(self._live) > _LIVE_KEPT:
             self._live.popitem(last=False)
 
