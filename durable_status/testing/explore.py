@@ -196,10 +196,9 @@ def _add_simpler_failure(tree: Tree, root: Node, counted: _Counted) -> None:
 
 
 def _simpler(tree: Tree, root: Node, words: list[str], rules: set[str]) -> Node | None:
-    """The state after one word less, or one batch less, that still breaks one of `rules`."""
-    shorter = [words[:index] + words[index + 1 :] for index in range(len(words))]
+    """The state after one message less, or one batch less, that still breaks one of `rules`."""
     apart = [words[:index] + word.split("+") + words[index + 1 :] for index, word in enumerate(words) if "+" in word]
-    for candidate in (*shorter, *apart):
+    for candidate in (*_with_one_less(words), *apart):
         try:
             node = tree.follow_text(root, " ".join(candidate))
         except HarnessError:
@@ -207,6 +206,14 @@ def _simpler(tree: Tree, root: Node, words: list[str], rules: set[str]) -> Node 
         if rules & {finding.rule for finding in tree.findings(node)}:
             return node
     return None
+
+
+def _with_one_less(words: list[str]) -> Iterator[list[str]]:
+    for index, word in enumerate(words):
+        messages = word.split("+")
+        for number in range(len(messages)):
+            rest = "+".join(messages[:number] + messages[number + 1 :])
+            yield [*words[:index], *([rest] if rest else []), *words[index + 1 :]]
 
 
 def _moves(tree: Tree, node: Node) -> list[Move]:

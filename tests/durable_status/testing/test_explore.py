@@ -79,14 +79,15 @@ def test_the_early_event_defect_of_the_sdk_is_found_by_the_rules_alone(durable: 
     assert "'E0 A0', events=[event('Approve', 'ann'), event('Approve', 'bob')]" in str(raised.value)
 
 
-def test_a_failure_that_was_drawn_is_shrunk(durable: DurableBench) -> None:
-    events = [event("Approve", "ann"), event("Approve", "bob"), *(event(f"Other{number}") for number in range(4))]
+@pytest.mark.parametrize("seed", [0, 2, 3])  # they draw three batches, of which two messages matter
+def test_a_failure_that_was_drawn_is_shrunk(durable: DurableBench, seed: int) -> None:
+    events = [_ANN, _BOB, *(event(f"Other{number}") for number in range(4))]
 
     with pytest.raises(RuleBroken, match="python#507") as raised:
-        durable.explore("TwoApprovals", events=events, limit=20, batch=2, seed=3)
+        durable.explore("TwoApprovals", events=events, limit=4, batch=2, seed=seed)
 
     line = next(line for line in str(raised.value).splitlines() if line.startswith("replay it: "))
-    assert len(line.split("None, ")[1].split("'")[1].split()) <= 2
+    assert line.split("'")[3] in ("E0 A0", "E1 A0")
 
 
 def test_the_printed_line_replays_the_failure(durable: DurableBench) -> None:
