@@ -51,8 +51,6 @@ class Observation:
     calls: list[Call] = field(default_factory=list)
     waits: list[Call] = field(default_factory=list)
     """The external events that were waited for."""
-    timers: list[Any] = field(default_factory=list)
-    """The SDK's tasks of the timers that were made."""
     findings: list[Finding] = field(default_factory=list)
 
     def report(self, finding: Finding) -> None:
@@ -174,14 +172,6 @@ def _attach(context: Any, observation: Observation) -> None:
     for method in _CALLS:
         setattr(context, method, _noting(getattr(context, method), method, observation.calls))
     context.wait_for_external_event = _noting(context.wait_for_external_event, _WAIT, observation.waits)
-    create_timer = context.create_timer
-
-    def noting_timer(*arguments: Any, **named: Any) -> Any:
-        timer = create_timer(*arguments, **named)
-        observation.timers.append(timer)
-        return timer
-
-    context.create_timer = noting_timer
 
 
 def _noting(make: Callable[..., Any], method: str, calls: list[Call]) -> Callable[..., Any]:

@@ -16,7 +16,6 @@ from durable_status.custom_status import MAX_STATUS_BYTES
 from durable_status.replay.episode import Episode
 from durable_status.replay.events import Event, EventRaised
 from durable_status.replay.failures import WorkerFailure, cut_state
-from durable_status.replay.host_facts import HostFacts
 from durable_status.replay.profile import Profile
 from durable_status.replay.stored_text import read_stored
 from durable_status.replay.traps import TrapKind
@@ -34,9 +33,7 @@ _OWN_RULES = {
     "repeatable": "the same history gives the same answer",
     "stable": "what was asked for in an episode is asked for in every later one",
     "once": "an external event is consumed once",
-    "open-timer": "no timer is left open at the end; it would hold the instance",
     "agreement": "when the orchestrator has ended, the host gets there too",
-    "unknown-function": "the functions that are called exist",
     "falsy-status": "a custom status is truthy; SDK 1.x drops others",
     "status-size": "a custom status keeps to 16 KB",
     "answer": "the SDK can write status and output",
@@ -92,14 +89,13 @@ def check_episode(
     *,
     before: Answer | None,
     history: Sequence[Event],
-    host: HostFacts,
 ) -> Iterator[Finding]:
     """What is wrong with one episode; `before` is the answer of the episode before in the same generation.
 
     What the rules here say of an episode is not said again as a trap.
     """
     findings = [
-        *_own_findings(answer, observation, before, episode, host),
+        *_own_findings(answer, observation, before),
         *_check_events(observation, history),
     ]
     yield from findings
@@ -110,19 +106,16 @@ def check_episode(
             yield Finding(rule=rule, text=f"{trap.sentence} {trap.cure}")
 
 
-def _own_findings(
-    answer: Answer, observation: Observation, before: Answer | None, episode: Episode, host: HostFacts
-) -> Iterator[Finding]:
+def _own_findings(answer: Answer, observation: Observation, before: Answer | None) -> Iterator[Finding]:
     yield from observation.findings
     if answer.problem is not None:
         cause = answer.problem.splitlines()[0]
         yield Finding(rule="answer", text=f"The SDK cannot answer: {cause}. On the platform the instance fails")
         return
     yield from _check_stable(answer, before)
-    yield from _check_names(answer.actions, host)
     yield from _check_status(answer, observation)
     if answer.has_ended:
-        yield from _check_end(observation, episode)
+        yield from _check_end(observation)
 
 
 def _check_events(observation: Observation, events: Sequence[Event]) -> Iterator[Finding]:
@@ -183,26 +176,11 @@ def _without_cancel(action: Any) -> Any:
             return action
 
 
-_KINDS = {0: "activity", 1: "activity", 2: "orchestrator", 3: "orchestrator", 7: "entity", 9: "entity"}
-
-
 def _action_text(action: Mapping[str, Any]) -> str:
     for key in ("functionName", "externalEventName", "fireAt"):
         if key in action:
             return f"{key} {shown(str(action[key]))} with input {shown(str(action.get('input')))}"
     return shown(json.dumps(action))
-
-
-def _check_names(actions: Sequence[Mapping[str, Any]], host: HostFacts) -> Iterator[Finding]:
-    for action in actions:
-        yield from _check_names(action.get("compoundActions") or (), host)
-        kind = _KINDS.get(action["actionType"])
-        if kind is None:
-            continue
-        names = {"activity": host.activities, "orchestrator": host.orchestrators, "entity": host.entities}[kind]
-        name = action.get("functionName") or str(action.get("instanceId", "")).split("@")[1]
-        if names.find(name) is None:
-            yield Finding(rule="unknown-function", text=names.unknown_sentence(name))
 
 
 def _check_status(answer: Answer, observation: Observation) -> Iterator[Finding]:
@@ -225,23 +203,10 @@ def _check_status(answer: Answer, observation: Observation) -> Iterator[Finding]
             )
 
 
-def _check_end(observation: Observation, episode: Episode) -> Iterator[Finding]:
+def _check_end(observation: Observation) -> Iterator[Finding]:
     for call in observation.calls:
         if not call.task._is_scheduled:
             yield Finding(
                 rule="unyielded",
                 text=f"context.{call.method}({call.target!r}) was called, but its task never yielded: it never runs",
             )
-    if not episode.runtime_status.has_ended and episode.next_generation is None:
-        open_timers = [timer for timer in observation.timers if _is_open(timer)]
-        if open_timers:
-            yield Finding(
-                rule="open-timer",
-                text=f"The orchestrator has ended, but {len(open_timers)} timer(s) are open: the instance stays "
-                "Running until they fire. Cancel the timer that lost, at once",
-            )
-
-
-def _is_open(timer: Any) -> bool:
-    is_cancelled = getattr(timer, "is_cancelled", False)  # a long timer cannot be cancelled (replay.md §3.3)
-    return timer._is_scheduled and not timer.is_completed and not is_cancelled

@@ -183,9 +183,7 @@ class TaskHub:
         observation = orchestrator.last
         answer = read_answer(observation, failures[0] if failures else None, self.profile)
         history = (*state.history, *episode.appended)
-        findings = [
-            *check_episode(answer, observation, episode, before=state.answer, history=history, host=self.functions.host)
-        ]
+        findings = [*check_episode(answer, observation, episode, before=state.answer, history=history)]
         if not orchestrator.answers_the_same():
             findings.append(_NOT_REPEATABLE)
         self._note(findings)

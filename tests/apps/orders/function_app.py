@@ -127,6 +127,12 @@ def Hurried(context: df.DurableOrchestrationContext):
     return None
 
 
+@app.orchestration_trigger(context_name="context")
+def Misspells(context: df.DurableOrchestrationContext):
+    """Wrong: there is no such activity."""
+    return (yield context.call_activity("Sqare", 2))
+
+
 @app.route(route="start/{name}", methods=["POST"])
 @app.durable_client_input(client_name="client")
 async def start(req: func.HttpRequest, client) -> func.HttpResponse:

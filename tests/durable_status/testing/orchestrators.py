@@ -83,6 +83,11 @@ def open_timer(context: Any) -> Code:
     yield context.task_any([timer, context.call_activity("Echo")])
 
 
+def input_by_replay(context: Any) -> Code:
+    yield context.call_activity("Echo", context.is_replaying)
+    yield context.call_activity("Echo")
+
+
 _seen: list[str] = []
 
 

@@ -79,6 +79,11 @@ def test_the_early_event_defect_of_the_sdk_is_found_by_the_rules_alone(durable: 
     assert "'E0 A0', events=[event('Approve', 'ann'), event('Approve', 'bob')]" in str(raised.value)
 
 
+def test_an_end_that_the_host_does_not_see_is_found_when_nothing_more_can_happen(durable: DurableBench) -> None:
+    with pytest.raises(RuleBroken, match=r"has ended for the SDK, but the host still waits.*\[agreement\]"):
+        durable.explore("TwoApprovals", events=[_ANN], allow=["once"])
+
+
 @pytest.mark.parametrize("seed", [0, 2, 3])  # they draw three batches, of which two messages matter
 def test_a_failure_that_was_drawn_is_shrunk(durable: DurableBench, seed: int) -> None:
     events = [_ANN, _BOB, *(event(f"Other{number}") for number in range(4))]

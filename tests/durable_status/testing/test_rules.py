@@ -28,6 +28,7 @@ _BREAKING: list[tuple[Callable[[Any], Any], str]] = [
     (code.status_that_is_no_json, "answer"),
     (code.open_timer, "open-timer"),
     (code.remembers, "repeatable"),
+    (code.input_by_replay, "stable"),
 ]
 
 

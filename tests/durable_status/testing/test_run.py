@@ -178,6 +178,11 @@ def test_unknown_names_are_refused_with_the_known_ones(
         durable.start(**arguments)
 
 
+def test_a_function_that_does_not_exist_is_told_with_those_that_do(durable: DurableBench) -> None:
+    with pytest.raises(RuleBroken, match=r"'Sqare' doesn't exist.*'Square'.*\[unknown-function\]"):
+        durable.start("Misspells")
+
+
 def test_the_timeline_tells_what_nobody_could_see(durable: DurableBench) -> None:
     run = durable.start("Hurried")
 
