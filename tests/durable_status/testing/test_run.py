@@ -206,4 +206,4 @@ def test_the_timeline_reads_like_a_story(durable: DurableBench) -> None:
         '     0.0s  Running     {"size":4}  Prepare -> 4',
         '     3.0s  Completed   {"size":4}  event Approve("ann")  => "ann"',
     ]
-    assert run.timeline.at(seconds=2.9).runtime_status == "Running"
+    assert [run.timeline.at(seconds=moment).runtime_status for moment in (2.9, 3)] == ["Running", "Completed"]
