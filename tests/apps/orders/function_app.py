@@ -128,6 +128,13 @@ def Hurried(context: df.DurableOrchestrationContext):
 
 
 @app.orchestration_trigger(context_name="context")
+def TwoTimers(context: df.DurableOrchestrationContext):
+    now = context.current_utc_datetime
+    yield context.task_all([context.create_timer(now + timedelta(minutes=n)) for n in (2, 1)])
+    return None
+
+
+@app.orchestration_trigger(context_name="context")
 def Misspells(context: df.DurableOrchestrationContext):
     """Wrong: there is no such activity."""
     return (yield context.call_activity("Sqare", 2))

@@ -32,6 +32,12 @@ def test_batches_multiply_the_orders(durable: DurableBench, batch: int, orders: 
     assert str(durable.explore("FanOut", 3, batch=batch)) == f"{orders} of {orders} orders"
 
 
+def test_no_timer_fires_before_an_earlier_one(durable: DurableBench) -> None:
+    report = durable.explore("TwoTimers", batch=2)
+
+    assert sorted(run.schedule for run in report.runs) == ["T1 T0", "T1+T0"]
+
+
 def test_events_come_at_any_moment_or_not_at_all(durable: DurableBench) -> None:
     report = durable.explore("OneApproval", events=[_ANN], batch=2)
 

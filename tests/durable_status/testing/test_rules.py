@@ -60,6 +60,12 @@ def test_an_allowed_rule_is_not_told() -> None:
     assert context.completed
 
 
+def test_a_falsy_status_is_told_as_unseen_where_it_is_allowed() -> None:
+    (unseen,) = _play(code.falsy_status, allow=("falsy-status",)).timeline.unseen
+
+    assert str(unseen) == "0.0s 0: falsy, so SDK 1.x does not send it"
+
+
 def test_an_early_event_that_is_handed_out_twice_is_found() -> None:
     context = FakeOrchestrationContext(code.two_waits)
     context.raise_event("go", 1)
