@@ -40,6 +40,20 @@ def test_a_restart_takes_function_and_input_over() -> None:
     with_host(test)
 
 
+@pytest.mark.conforms("H1.6-10")
+def test_a_restart_without_input_starts_with_the_json_null() -> None:
+    async def test(host: RunningHost) -> None:
+        await host.start("EchoInput", "i")
+        await host.until_status("i", "Completed")
+        copy = (await host.manage("POST", "instances/i/restart")).json["id"]
+        await host.until_status(copy, "Completed")
+        shown = [(await host.manage("GET", f"instances/{name}?showHistory=true")).json for name in ("i", copy)]
+        assert [document["input"] for document in shown] == [None, None]
+        assert [document["historyEvents"][0]["Input"] for document in shown] == [None, "null"]
+
+    with_host(test)
+
+
 @pytest.mark.conforms("H1.6-9", "R3.9-20", "R3.9-24")
 def test_a_rewound_instance_tries_again_what_failed(make_storage: Callable[[Clock], StorageProvider]) -> None:
     async def main() -> None:
