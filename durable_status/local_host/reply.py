@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -19,6 +19,11 @@ class Reply:
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+
+    def for_version(self, http_version: str) -> Reply:
+        """The answer as a client of this version of HTTP can read it: 1.0 knows no chunks."""
+        is_measured = http_version != "1.0" or any(name == "Content-Length" for name, _ in self.headers)
+        return self if is_measured else replace(self, headers=(*self.headers, ("Content-Length", str(len(self.body)))))
 
     async def send(self, send: Send) -> None:
         """Send it over ASGI."""

@@ -59,7 +59,7 @@ class ManagementApi:
         body = await read_body(receive)
         if body is not None:  # else the client has gone
             reply = await self._answer(scope, headers, body)
-            await reply.send(send)
+            await reply.for_version(scope["http_version"]).send(send)
 
     def _refuse_early(self, scope: Scope, headers: Mapping[str, str]) -> Reply | None:
         """What is refused before the handler, as by the platform's server; and whom we do not let in."""
