@@ -122,7 +122,7 @@ def _input_text(request: Request) -> str | None:
 
 
 def _is_entity(row: InstanceRow) -> bool:
-    return row.name.startswith("@")
+    return row.name.startswith("@") and row.name == row.instance_id
 
 
 def _exists(row: InstanceRow) -> bool:
