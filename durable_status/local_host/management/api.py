@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 _LONGEST_REQUEST_LINE = 8192
 _ROUND_REQUEST_LINE = len("  HTTP/1.1\r\n")
-_HUB_NAME = re.compile("[A-Za-z][A-Za-z0-9]{2,53}")  # its tables' names have 63 characters at most
+_HUB_NAME = re.compile("[A-Za-z][A-Za-z0-9]{0,53}")  # its tables' names have 63 characters at most
 _BAD_HUB_NAME = (
     "Invalid table name. Check MSDN for more information about valid table naming."
     " (http://msdn.microsoft.com/library/azure/dd179338.aspx)"
@@ -47,7 +47,7 @@ class ManagementApi:
         self._operations = operations
         self._here = surroundings
         self._callers = callers
-        self._rpc_hosts = {f"{name}:{surroundings.rpc_port}" for name in ("127.0.0.1", "localhost")}
+        self._rpc_hosts = {f"{name}:{surroundings.rpc_port}" for name in ("127.0.0.1", "localhost", "[::1]")}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -74,7 +74,7 @@ class ManagementApi:
         return self._callers.refuse(scope["server"][1], headers)
 
     async def _answer(self, scope: Scope, headers: Mapping[str, str], body: bytes) -> Reply:
-        base = RPC_BASE if headers["host"] in self._rpc_hosts else WEBHOOK_BASE
+        base = RPC_BASE if headers["host"].casefold() in self._rpc_hosts else WEBHOOK_BASE
         path, query = resolve_dots(scope["raw_path"].decode("latin-1")), scope["query_string"].decode("latin-1")
         if len(path) < len(base):
             return bare(400)

@@ -108,14 +108,12 @@ class Starting:
         new_id = request.query.truth("restartWithNewInstanceId", default=True)
         instance_id = uuid.uuid4().hex if new_id else original.instance_id
         newer = self._profile.writes_newer_members
-        # 2.13 starts it with what a status query shows of the input, so with the JSON null for none.
-        input_text = dump_stored(read_stored(original.input)) if self._profile.rewrites_inputs else original.input
         started = ExecutionStarted(
             timestamp=self._clock.now(),
             orchestration_instance=self._new_execution(instance_id),
             name=original.name,
             version=original.version,
-            input=input_text,
+            input=dump_stored(read_stored(original.input)),  # what a status query shows, so the JSON null for none
             generate_new_trace=False if newer else None,
             source_instance_id=original.instance_id if newer else None,
         )

@@ -233,8 +233,11 @@ def test_continuation_tokens_lead_through_all_pages() -> None:
             if not token:
                 break
         assert seen == [f"i{number}" for number in range(5)]
-        bad = await host.manage("GET", "instances", headers={"x-ms-continuation-token": "no token!"})
-        assert bad.status == 500
+        for garbage in ("no token!", "abc", "////"):
+            bad = await host.manage("GET", "instances", headers={"x-ms-continuation-token": garbage})
+            assert bad.status == 500
+        assert bad.json["ExceptionType"] == "System.FormatException"
+        assert bad.json["ExceptionMessage"].startswith("The input is not a valid Base-64 string as it contains a non-")
 
     with_host(test)
 

@@ -46,6 +46,10 @@ def test_the_host_header_decides_which_base_is_cut_off() -> None:
             assert (await host.request("GET", f"{_RPC}/instances/g1", headers=plain, rpc=True)).status == 400
             assert (await host.request("GET", f"{_RPC}/instances/g1", rpc=True)).status == 202
             assert (await host.request("GET", "/xxxxxxxxxxx/instances/g1", rpc=True)).status == 202
+            port = (host.host.rpc_base_url or "").split(":")[2].split("/")[0]
+            for name in ("LocalHost", "[::1]"):
+                named = {"Host": f"{name}:{port}"}
+                assert (await host.request("GET", f"{_RPC}/instances/g1", headers=named, rpc=True)).status == 202
             assert (await host.request("GET", "/x", rpc=True)).status == 400
 
     asyncio.run(main())
@@ -161,12 +165,13 @@ def test_other_hubs_are_empty_and_other_connections_unknown() -> None:
                         ("GET", f"{_RPC}/instances/i?taskHub=+"),
                         ("GET", f"{_RPC}/instances/i?taskHub=NeverHub"),
                         ("GET", f"{_RPC}/instances?taskHub=NeverHub"),
+                        ("GET", f"{_RPC}/instances/i?taskHub=A"),  # with the tables' names behind it long enough
                         ("DELETE", f"{_RPC}/instances/i?taskHub=NeverHub"),
                         ("GET", f"{_RPC}/instances/i?connection=Nope"),
                         ("GET", f"{_RPC}/instances/i?taskHub=no-hub"),
                         ("GET", f"{_RPC}/instances/i?taskHub=TranscriptHub&taskHub=TranscriptHub"),
                     ],
-                ) == [202, 202, 404, 200, 404, 500, bad_name, bad_name]
+                ) == [202, 202, 404, 200, 404, 404, 500, bad_name, bad_name]
                 assert (await host.manage("GET", "instances?taskHub=NeverHub")).text == "[]"
 
     asyncio.run(main())
