@@ -173,7 +173,7 @@ def _reason(error: Exception) -> str:
 
 
 def _episodes(file: str, instance: Members, family: Family) -> Iterator[RecordedEpisode]:
-    rows = _rows_of_last_execution(instance)
+    rows = rows_of_last_execution(instance)
     carried = output_before = status_before = None
     for number, (recorded, following) in enumerate(_with_following(instance["episodes"])):
         history = recorded["trigger"]["history"]
@@ -194,7 +194,7 @@ def _episodes(file: str, instance: Members, family: Family) -> Iterator[Recorded
             carried_status=carried,
             decisions=None if continues else _decisions(len(history), following, rows),
             past=None if continues or following is None else following["trigger"]["history"][new_from : len(history)],
-            past_in_rows=[mark(_from_row(row)) for row in rows[new_from : len(history)]] if following is None else None,
+            past_in_rows=[mark(from_row(row)) for row in rows[new_from : len(history)]] if following is None else None,
             next_messages=[comparable(event) for event in following["trigger"]["history"][1:]]
             if continues and following
             else None,
@@ -221,7 +221,7 @@ def _answer(recorded: Members) -> str | WorkerFailure:
 
 def _decisions(known: int, following: Members | None, rows: Sequence[Members]) -> list[dict[str, Any]]:
     if following is None:
-        return [comparable(_from_row(row)) for row in rows[known:]]
+        return [comparable(from_row(row)) for row in rows[known:]]
     events = following["trigger"]["history"]
     return [comparable(event) for event in events[known : _last_start(events)]]
 
@@ -236,9 +236,9 @@ def _family(instances: Sequence[Members]) -> Family:
                 family.starts[_task_of_parent(started)].append(started)
             if following is None or _execution(following) != _execution(recorded):
                 _add_ends(family, instance["id"], recorded)
-        for row in _rows_of_last_execution(instance):
+        for row in rows_of_last_execution(instance):
             if _EVENT_NUMBERS[row["EventType"]] in _CHILD_ENDS:
-                _add_end(family, instance["id"], row["ExecutionId"], _from_row(row))
+                _add_end(family, instance["id"], row["ExecutionId"], from_row(row))
     return family
 
 
@@ -283,7 +283,7 @@ def _status_of_run(recorded: Members) -> str | None:
     return None if status is None else dump_stored(status)
 
 
-def _rows_of_last_execution(instance: Members) -> list[Members]:
+def rows_of_last_execution(instance: Members) -> list[Members]:
     """The rows of the History table; those of an older, longer generation may still stand behind them."""
     execution = instance["final"]["instance"].get("ExecutionId")
     return [
@@ -291,7 +291,7 @@ def _rows_of_last_execution(instance: Members) -> list[Members]:
     ]
 
 
-def _from_row(row: Members) -> dict[str, Any]:
+def from_row(row: Members) -> dict[str, Any]:
     """A row of the History table with the member names and forms of the wire."""
     members = {
         name: value for name, value in row.items() if name not in _ROW_COLUMNS and not name.endswith("odata.type")

@@ -42,7 +42,7 @@ _LONGEST_DELAY_SECONDS = 600
 def is_entity_work(work: OrchestrationWork) -> bool:
     """Whether `work` is for an entity: an instance named like one, or a message that will make one."""
     if work.row is not None:
-        return work.row.name.startswith("@")
+        return work.row.name.startswith("@") and work.row.name == work.instance_id
     events = [message.event for message in work.messages.values()]
     return work.instance_id.startswith("@") and not any(isinstance(event, ExecutionStarted) for event in events)
 

@@ -29,7 +29,8 @@ from durable_status.replay.trigger import trigger_text
 from durable_status.replay.walk import Walk
 
 Orchestrator = Callable[[str], str]
-"""The SDK's handle of an orchestrator function: trigger JSON in, answer JSON out. It may raise `WorkerFailure`."""
+"""The SDK's handle of an orchestrator function: trigger JSON in, answer JSON out. It may raise `WorkerFailure`, or
+`HostRefusal` when there is no such function."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +119,8 @@ class _Run:
             answer_text = orchestrator(trigger)
         except WorkerFailure as failure:
             await self._follow_failure(failure)
+        except HostRefusal as refusal:  # no such function: Python was not asked
+            self._refuse(refusal)
         except Exception as error:
             await self._follow_failure(WorkerFailure(f"{type(error).__name__}: {error}"))
         else:
@@ -132,7 +135,7 @@ class _Run:
             else:
                 await self._follow_actions(answer)
         except HostRefusal as refusal:
-            self._fail(f"{self._failed}{refusal}", dotnet_exception("System.ArgumentException", str(refusal)))
+            self._refuse(refusal)
 
     async def _follow_failure(self, failure: WorkerFailure) -> None:
         state = cut_state(failure, self._profile)
@@ -196,6 +199,9 @@ class _Run:
                 TrapKind.DATES_REWRITTEN,
                 f"In a failing episode the host rewrites dates: {plain.custom_status} becomes {answer.custom_status}.",
             )
+
+    def _refuse(self, refusal: HostRefusal) -> None:
+        self._fail(f"{self._failed}{refusal}", dotnet_exception("System.ArgumentException", str(refusal)))
 
     def _fail(self, reason: str, details: str) -> None:
         self.end = _End(status=OrchestrationStatus.FAILED, result=reason, details=details)

@@ -80,11 +80,11 @@ class EntityOperations:
             )
         entity = EntityId(name, request.values.get("entity_key", ""))
         input_text = _input_text(request)
-        if self._names.find(entity.name) is None:
-            return message(400, self._names.unknown_sentence(entity.name))
         if any(character in _FORBIDDEN_IN_KEYS or unicodedata.category(character) == "Cc" for character in entity.key):
             rule = "Entity keys must not contain /, \\, #, ?, or control characters."
             return message(400, f"entityKey (Parameter '{rule}')")
+        if self._names.find(entity.name) is None:
+            return message(400, self._names.unknown_sentence(entity.name))
         signal = RequestMessage(operation=operation, is_signal=True, input=input_text, id=str(uuid.uuid4()))
         event = EventRaised(timestamp=self._clock.now(), name=signal.event_name, input=signal.text)
         await self._storage.send(Message(instance_id=entity.instance_id, event=event))
@@ -122,7 +122,7 @@ def _input_text(request: Request) -> str | None:
 
 
 def _is_entity(row: InstanceRow) -> bool:
-    return row.name.startswith("@")
+    return row.name.startswith("@") and row.name == row.instance_id
 
 
 def _exists(row: InstanceRow) -> bool:
