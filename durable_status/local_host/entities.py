@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from durable_status.app.functions import ENTITY_TRIGGER, AppFunction, by_durable_name
 from durable_status.local_host.clock import Clock
+from durable_status.local_host.invocations import invocation
 from durable_status.local_host.orchestrations import random_execution_id
 from durable_status.local_host.storage.provider import EpisodeCommit, InstanceRow, Message, OrchestrationWork
 from durable_status.local_host.worker import call_function
@@ -110,7 +111,9 @@ class Entities:
         def call(trigger: str) -> str:
             if registered is None:
                 return self._answer_unknown(name, trigger)
-            answer: str = call_function(self._functions[registered], trigger)
+            function = self._functions[registered]
+            with invocation(function.name):
+                answer: str = call_function(function, trigger)
             return answer
 
         return call

@@ -60,6 +60,17 @@ _RUN_HERE = frozenset(
 _ORCHESTRATOR_THREADS = 1  # they share one interpreter lock, so more of them only take turns
 
 
+_WITHOUT_BINDING = "For a local run do that part in the function's own code, or leave the binding out."
+_CURE_OF_FOREIGN_TRIGGER = 'Start what it does through an HTTP function, or run the app with "func start".'
+_CURES = {
+    ORCHESTRATION_TRIGGER: _WITHOUT_BINDING,
+    ENTITY_TRIGGER: _WITHOUT_BINDING,
+    HTTP_TRIGGER: _WITHOUT_BINDING,
+    TIMER_TRIGGER: _WITHOUT_BINDING,
+    ACTIVITY_TRIGGER: f"Calls of it fail. {_WITHOUT_BINDING}",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostOptions:
     """How to run a host. Port 0 is any free one."""
@@ -124,7 +135,10 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
         stack.push_async_callback(storage.close)
         base_url = f"http://{_called(options.address)}:{port_of(listener)}"
         rpc_base_url = f"http://{LOOPBACK}:{port_of(rpc_listener)}{RPC_BASE}" if rpc_listener else None
-        worker = Worker(orchestrator_threads=min(_ORCHESTRATOR_THREADS, app.settings.max_concurrent_orchestrators))
+        worker = Worker(
+            orchestrator_threads=min(_ORCHESTRATOR_THREADS, app.settings.max_concurrent_orchestrators),
+            timeout_seconds=app.settings.function_timeout_seconds,
+        )
         stack.enter_context(worker.running())
         http_calls = HttpCalls(await stack.enter_async_context(open_http_session(options.profile)), clock)
         activities = Activities(functions, facts.activities, worker, http_calls, clock, options.profile)
@@ -222,7 +236,10 @@ def _runnable(app: App) -> tuple[list[AppFunction], list[str]]:
             continue
         foreign = [kind for kind in (str(binding["type"]) for binding in function.bindings) if kind not in _RUN_HERE]
         if foreign:
-            problems.append(f"Function '{function.name}' is not run here: this host has no {', '.join(foreign)}.")
+            problems.append(
+                f"Function '{function.name}' is not run here: this host has no {', '.join(foreign)}. "
+                f"{_CURES.get(function.trigger_type, _CURE_OF_FOREIGN_TRIGGER)}"
+            )
         else:
             functions.append(function)
     return functions, problems
