@@ -13,6 +13,7 @@ from azure.functions.meta import Datum
 from durable_status.app.functions import ACTIVITY_TRIGGER, AppFunction, by_durable_name
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.http_calls import HttpCalls
+from durable_status.local_host.invocations import outputs_of
 from durable_status.local_host.storage.provider import ActivityCall, Message
 from durable_status.local_host.worker import Worker, worker_failure
 from durable_status.replay.events import TaskCompleted, TaskFailed
@@ -67,8 +68,7 @@ class Activities:
             raise WorkerFailure(f"LookupError: {self._names.unknown_sentence(call.name)}")
         function = self._functions[registered]
         (text,) = json.loads(call.input)
-        returned = await self._worker.call(function, {function.trigger["name"]: _input_value(text)})
-        return _result_text(returned)
+        return _result_text(await self._worker.call(function, _arguments(function, text)))
 
     async def call_directly(self, function: AppFunction, text: str) -> None:
         """Call one activity with a JSON text, outside of any orchestration.
@@ -76,7 +76,11 @@ class Activities:
         Raises:
             WorkerFailure: it raised.
         """
-        await self._worker.call(function, {function.trigger["name"]: _input_value(text)})
+        await self._worker.call(function, _arguments(function, text))
+
+
+def _arguments(function: AppFunction, text: str | None) -> dict[str, Any]:
+    return {function.trigger["name"]: _input_value(text), **outputs_of(function)}
 
 
 def _input_value(text: str | None) -> Any:

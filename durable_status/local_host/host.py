@@ -12,6 +12,7 @@ from durable_status.app.functions import (
     ACTIVITY_TRIGGER,
     DURABLE_CLIENT,
     ENTITY_TRIGGER,
+    HTTP_OUTPUT,
     HTTP_TRIGGER,
     ORCHESTRATION_TRIGGER,
     TIMER_TRIGGER,
@@ -55,20 +56,9 @@ from durable_status.replay.traps import Mode
 logger = logging.getLogger(__name__)
 
 _RUN_HERE = frozenset(
-    {ORCHESTRATION_TRIGGER, ACTIVITY_TRIGGER, ENTITY_TRIGGER, HTTP_TRIGGER, "http", TIMER_TRIGGER, DURABLE_CLIENT}
+    {ORCHESTRATION_TRIGGER, ACTIVITY_TRIGGER, ENTITY_TRIGGER, HTTP_TRIGGER, HTTP_OUTPUT, TIMER_TRIGGER, DURABLE_CLIENT}
 )
 _ORCHESTRATOR_THREADS = 1  # they share one interpreter lock, so more of them only take turns
-
-
-_WITHOUT_BINDING = "For a local run do that part in the function's own code, or leave the binding out."
-_CURE_OF_FOREIGN_TRIGGER = 'Start what it does through an HTTP function, or run the app with "func start".'
-_CURES = {
-    ORCHESTRATION_TRIGGER: _WITHOUT_BINDING,
-    ENTITY_TRIGGER: _WITHOUT_BINDING,
-    HTTP_TRIGGER: _WITHOUT_BINDING,
-    TIMER_TRIGGER: _WITHOUT_BINDING,
-    ACTIVITY_TRIGGER: f"Calls of it fail. {_WITHOUT_BINDING}",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,21 +217,28 @@ def _listed(
 
 
 def _runnable(app: App) -> tuple[list[AppFunction], list[str]]:
-    """The functions this host runs, and a sentence for each of the others."""
+    """The functions this host runs, and a sentence for each that it does not run, or not as on the platform."""
     functions: list[AppFunction] = []
     problems: list[str] = []
     for function in app.functions:
         if function.is_disabled:
             problems.append(f"Function '{function.name}' is disabled by a setting.")
             continue
+        outputs = [str(binding["type"]) for binding in function.foreign_outputs]
         foreign = [kind for kind in (str(binding["type"]) for binding in function.bindings) if kind not in _RUN_HERE]
-        if foreign:
+        inputs = [kind for kind in foreign if kind not in outputs]
+        if inputs:
             problems.append(
-                f"Function '{function.name}' is not run here: this host has no {', '.join(foreign)}. "
-                f"{_CURES.get(function.trigger_type, _CURE_OF_FOREIGN_TRIGGER)}"
+                f"Function '{function.name}' is not run here: this host has no {', '.join(inputs)}. "
+                'Give what it does an HTTP function too, or run the app with "func start".'
             )
-        else:
-            functions.append(function)
+            continue
+        functions.append(function)
+        if outputs:
+            problems.append(
+                f"Function '{function.name}' is run, but this host has no {', '.join(outputs)}: "
+                "what it puts there is logged and goes nowhere."
+            )
     return functions, problems
 
 

@@ -91,7 +91,7 @@ class HttpFunctions:
         arguments = arguments_of(function, request, self._links)
         try:
             returned = await self._worker.call(function, arguments)
-            return _reply(returned_or_set(returned, arguments))
+            return _reply(returned_or_set(function, returned, arguments))
         except WorkerFailure as failure:
             logger.error("Function '%s' failed: %s\n%s", function.name, failure.message, failure.stack)
             return bare(500)

@@ -147,9 +147,14 @@ class Orchestrations:
             return
         self._said.pop(row.instance_id, None)
         if row.runtime_status is OrchestrationStatus.FAILED:
-            logger.error("Instance '%s' of %s failed: %s", row.instance_id, row.name, row.output)
+            logger.error("Instance '%s' of %s failed: %s", row.instance_id, row.name, _first_line(row.output))
         else:
             logger.info("Instance '%s' of %s: %s", row.instance_id, row.name, row.runtime_status.value)
+
+
+def _first_line(text: str | None) -> str:
+    """Of an error; the rest of it is data for programs."""
+    return (text or "").partition("\n")[0].rstrip()
 
 
 def _with_place(trap: Trap, lines: ActionLines | None) -> str:

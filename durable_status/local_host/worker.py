@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from durable_status.app.functions import AppFunction
-from durable_status.local_host.invocations import invocation
+from durable_status.local_host.invocations import invocation, tell_outputs
 from durable_status.local_host.sdk import close_client_session
 from durable_status.local_host.threads import Threads
 from durable_status.replay.failures import WorkerFailure
@@ -96,12 +96,14 @@ class Worker:
         with invocation(function.name, context.invocation_id):
             try:
                 async with asyncio.timeout(self._timeout_seconds):
-                    return await self._call(function, arguments)
+                    returned = await self._call(function, arguments)
             except TimeoutError as error:
                 limit = _dotnet_span(self._timeout_seconds or 0)
                 raise WorkerFailure(
                     f"Timeout value of {limit} was exceeded by function: Functions.{function.name}"
                 ) from error
+        tell_outputs(function, arguments)
+        return returned
 
     async def _call(self, function: AppFunction, arguments: dict[str, Any]) -> Any:
         if not function.is_async:

@@ -22,7 +22,10 @@ class Mode(Enum):
 class TrapKind(Enum):
     """Which trap; the value is its cure."""
 
-    UNKNOWN_FUNCTION = "Correct the name; a function object stands for its Python name, not for the name it is given."
+    UNKNOWN_FUNCTION = (
+        "Correct the name, or mend the function if the host has said at its start that it is not run; "
+        "a function object stands for its Python name, not for the name it is given."
+    )
     CHILD_ID = "Choose another id for the sub-orchestration."
     SHARED_CHILD_ID = "Give children that run at the same time different ids."
     RETRY_OPTIONS = "Correct the RetryOptions."

@@ -24,8 +24,14 @@ def puts_into_a_queue(req: func.HttpRequest, message: func.Out[str]) -> func.Htt
 
 @app.activity_trigger(input_name="text")
 @app.queue_output(arg_name="message", queue_name="out", connection="AzureWebJobsStorage")
-def sends(text: str, message: func.Out[str]) -> None:
+def sends(text: str, message: func.Out[str]) -> str:
     message.set(text)
+    return "sent"
+
+
+@app.orchestration_trigger(context_name="context")
+def send(context):
+    return (yield context.call_activity("sends", context.get_input()))
 
 
 @app.orchestration_trigger(context_name="context")

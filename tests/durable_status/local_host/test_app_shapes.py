@@ -190,19 +190,29 @@ def test_a_function_that_takes_too_long_fails() -> None:
 
 
 @pytest.mark.conforms("H5-33")
-def test_functions_that_cannot_work_here_are_named_with_what_to_do() -> None:
+def test_functions_that_do_not_or_not_fully_work_here_are_named(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
         async with running_host(UNSUITED) as host:
-            in_code = "For a local run do that part in the function's own code, or leave the binding out."
+            goes_nowhere = "is run, but this host has no queue: what it puts there is logged and goes nowhere."
             assert list(host.host.problems) == [
                 "Function 'reads_a_queue' is not run here: this host has no queueTrigger. "
-                'Start what it does through an HTTP function, or run the app with "func start".',
-                f"Function 'puts_into_a_queue' is not run here: this host has no queue. {in_code}",
-                f"Function 'sends' is not run here: this host has no queue. Calls of it fail. {in_code}",
+                'Give what it does an HTTP function too, or run the app with "func start".',
+                f"Function 'puts_into_a_queue' {goes_nowhere}",
+                f"Function 'sends' {goes_nowhere}",
             ]
-            assert (await host.request("GET", "/api/put")).status == 404
+            answer = await host.request("GET", "/api/put")
+            await host.start("send", "s", "hello")
 
-    asyncio.run(main())
+            assert (answer.status, answer.text) == (200, "put")
+            assert (await host.until_status("s", "Completed"))["output"] == "sent"
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(main())
+
+    assert caplog.messages == [
+        "Function 'puts_into_a_queue': 'message' (queue) goes nowhere on this host: x",
+        "Function 'sends': 'message' (queue) goes nowhere on this host: hello",
+    ]
 
 
 @pytest.mark.conforms("H5-34", "XF-5")
