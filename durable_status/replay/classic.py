@@ -118,6 +118,9 @@ class _Run:
             answer_text = orchestrator(trigger)
         except WorkerFailure as failure:
             await self._follow_failure(failure)
+        except HostRefusal as refusal:  # there is no such orchestrator
+            self._log.note(TrapKind.UNKNOWN_FUNCTION, str(refusal))
+            self._fail(f"{self._failed}{refusal}", dotnet_exception("System.ArgumentException", str(refusal)))
         except Exception as error:
             await self._follow_failure(WorkerFailure(f"{type(error).__name__}: {error}"))
         else:
