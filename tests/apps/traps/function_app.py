@@ -29,8 +29,8 @@ def says_too_much(context):
     yield context.call_activity("greet", "you")
 
 
-@app.orchestration_trigger(context_name="context")
-def says_it_once(context):  # here: status lost
+@app.orchestration_trigger(context_name="context")  # here: status lost
+def says_it_once(context):
     if not context.is_replaying:
         context.set_custom_status("begun")
     yield context.call_activity("greet", "you")
@@ -40,8 +40,8 @@ def says_it_once(context):  # here: status lost
 @app.orchestration_trigger(context_name="context")
 def waits_late(context):
     yield context.wait_for_external_event("first")
-    yield context.wait_for_external_event("go")  # here: early event
     yield context.wait_for_external_event("go")
+    yield context.wait_for_external_event("go")  # here: early event
 
 
 @app.orchestration_trigger(context_name="context")

@@ -16,8 +16,8 @@ _LINES = (TRAPS / "function_app.py").read_text().splitlines()
 
 
 def _place(orchestrator: str) -> str:
-    """The line that the app has marked in that orchestrator."""
-    begin = next(number for number, line in enumerate(_LINES) if line.startswith(f"def {orchestrator}("))
+    """The line that the app has marked in that orchestrator, its decorator included."""
+    begin = next(number for number, line in enumerate(_LINES) if line.startswith(f"def {orchestrator}(")) - 1
     return f"function_app.py:{next(at for at in range(begin, len(_LINES)) if '# here: ' in _LINES[at]) + 1}"
 
 
