@@ -40,14 +40,6 @@ logger = logging.getLogger(__name__)
 _LONGEST_DELAY_SECONDS = 600
 
 
-def is_entity_work(work: OrchestrationWork) -> bool:
-    """Whether `work` is for an entity: an instance named like one, or a message that will make one."""
-    if work.row is not None:
-        return work.row.name.startswith("@")
-    events = [message.event for message in work.messages.values()]
-    return work.instance_id.startswith("@") and not any(isinstance(event, ExecutionStarted) for event in events)
-
-
 class Entities:
     """The app's entities, ready to run. `run` calls user code and may be called from several threads."""
 

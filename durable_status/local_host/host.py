@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from durable_status.app.functions import (
     ACTIVITY_TRIGGER,
@@ -23,7 +24,6 @@ from durable_status.local_host.activities import Activities
 from durable_status.local_host.admin import Admin, Call, ListedFunction
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.dispatcher import Dispatcher
-from durable_status.local_host.entities import Entities
 from durable_status.local_host.errors import LocalHostError
 from durable_status.local_host.http_calls import HttpCalls, open_http_session
 from durable_status.local_host.http_functions import HttpFunctions, ServedFunction, serve_functions
@@ -40,18 +40,20 @@ from durable_status.local_host.management.paths import RPC_BASE
 from durable_status.local_host.management.purge import Purging
 from durable_status.local_host.management.read import Reading
 from durable_status.local_host.management.start import Starting, StartRules
-from durable_status.local_host.orchestrations import Orchestrations
 from durable_status.local_host.public import PublicApplication, with_cors
 from durable_status.local_host.sdk import speed_up_sdk
 from durable_status.local_host.storage.provider import StorageProvider
 from durable_status.local_host.timers import FILE_NAME as TIMERS_FILE
 from durable_status.local_host.timers import Schedule, ScheduleError, Timers, read_schedule
 from durable_status.local_host.worker import Worker
-from durable_status.replay.entity_batch import EntitySettings
 from durable_status.replay.host_facts import FunctionKind, FunctionNames, HostFacts
 from durable_status.replay.profile import PROFILE_3, Profile
 from durable_status.replay.ticks import PER_SECOND, Ticks
 from durable_status.replay.traps import Mode
+
+if TYPE_CHECKING:  # imported late, see the dispatcher
+    from durable_status.local_host.entities import Entities
+    from durable_status.local_host.orchestrations import Orchestrations
 
 logger = logging.getLogger(__name__)
 
@@ -273,13 +275,23 @@ def _dispatcher(
     options: HostOptions,
     clock: Clock,
 ) -> Dispatcher:
-    entity_settings = EntitySettings(
-        reorder_window=_reorder_window(app), max_batch_size=app.settings.max_entity_batch_size
-    )
+    def engine() -> tuple[Orchestrations, Entities]:
+        from durable_status.local_host.entities import Entities
+        from durable_status.local_host.orchestrations import Orchestrations
+        from durable_status.replay.entity_batch import EntitySettings
+
+        entity_settings = EntitySettings(
+            reorder_window=_reorder_window(app), max_batch_size=app.settings.max_entity_batch_size
+        )
+        mode = Mode.STRICT if options.strict else Mode.FAITHFUL
+        return (
+            Orchestrations(functions, facts, options.profile, clock, mode),
+            Entities(functions, facts.entities, entity_settings, options.profile, clock),
+        )
+
     return Dispatcher(
         storage,
-        Orchestrations(functions, facts, options.profile, clock, Mode.STRICT if options.strict else Mode.FAITHFUL),
-        Entities(functions, facts.entities, entity_settings, options.profile, clock),
+        engine,
         activities,
         worker,
         clock,

@@ -6,10 +6,6 @@ import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from starlette.datastructures import Headers
-from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import Response
-
 from durable_status.local_host.admin import ADMIN_BASE, Admin
 from durable_status.local_host.http_functions import HttpFunctions
 from durable_status.local_host.keys import Access, Keys, presented_key
@@ -86,20 +82,13 @@ class PublicApplication:
         return sending
 
 
-class _Cors(CORSMiddleware):
-    """Answers a preflight 204, as ASP.NET does; to an origin that is not listed without a header of the kind."""
-
-    def preflight_response(self, request_headers: Headers) -> Response:
-        allowed = super().preflight_response(request_headers)
-        kept = {name: value for name, value in allowed.headers.items() if not name.startswith("content-")}
-        return Response(status_code=204, headers=kept if allowed.status_code == 200 else None)
-
-
 def with_cors(application: Application, origins: Sequence[str], *, credentials: bool) -> Application:
     """Let pages of these origins call everything; without origins no header of the kind is sent."""
     if not origins:
         return application
-    return _Cors(
+    from durable_status.local_host.cors import Cors  # few apps ask for it, and start-up time counts
+
+    return Cors(
         application,
         allow_origins=origins,
         allow_methods=["*"],

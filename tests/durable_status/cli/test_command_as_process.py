@@ -259,6 +259,12 @@ def test_a_port_in_use_is_named_with_the_way_out_and_nothing_is_stored(tmp_path:
     assert _files(folder) == before
 
 
+def test_an_address_of_another_machine_is_refused(tmp_path: Path) -> None:
+    refusal = refusal_to_start(_app(tmp_path / "app"), "--address", "203.0.113.5")  # reserved for documentation
+
+    assert refusal == "203.0.113.5 is no address of this machine; choose another with --address."
+
+
 def test_an_rpc_port_in_use_gives_way_to_another(tmp_path: Path) -> None:
     folder = shutil.copytree(BLUEPRINT_SHAPE, tmp_path / "app")
 
