@@ -37,10 +37,13 @@ def _lines(host: LocalHost, options: HostOptions, storage: str) -> Iterator[str]
         yield from (f"  {remark}" for remark in remarks)
     yield ""
     management = f"{host.base_url}{WEBHOOK_BASE}"
-    yield "Try:"
+    key, with_key = "", ""
+    if options.enable_auth:
+        key, with_key = ' -H "x-functions-key: KEY"', ", with the key durabletask_extension of that file for KEY"
+    yield f"Try{with_key}:"
     for name in list(by_durable_name(_enabled(host), ORCHESTRATION_TRIGGER))[:1]:
-        yield f"  curl -X POST {management}/orchestrators/{name}"
-    yield f"  curl {management}/instances"
+        yield f"  curl{key} -X POST {management}/orchestrators/{name}"
+    yield f"  curl{key} {management}/instances"
     yield ""
     yield "Ctrl-C stops the host."
 

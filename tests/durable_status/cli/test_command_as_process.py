@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import shutil
 import signal
@@ -110,6 +111,20 @@ def test_the_urls_in_the_banner_work() -> None:
                 for words in tried
             ]
             assert [answer.status for answer in answers] == [202, 200]
+
+    asyncio.run(main())
+
+
+def test_where_keys_are_asked_for_the_banner_says_which_and_where(tmp_path: Path) -> None:
+    folder = shutil.copytree(APPS / "secured", tmp_path / "app")
+
+    async def main() -> None:
+        async with host_process(folder, "--storage", "memory", "--enable-auth") as host:
+            assert f"  keys are asked for; they are in {folder}/.durable-status/keys.json" in host.banner
+            assert "Try, with the key durabletask_extension of that file for KEY:" in host.banner
+            key = json.loads((folder / ".durable-status" / "keys.json").read_text())["durabletask_extension"]
+            assert key not in "\n".join(host.banner)
+            assert (await host.manage("GET", "instances", headers={"x-functions-key": key})).status == 200
 
     asyncio.run(main())
 
