@@ -129,6 +129,32 @@ def test_where_keys_are_asked_for_the_banner_says_which_and_where(tmp_path: Path
     asyncio.run(main())
 
 
+@pytest.mark.conforms("H6-35")
+def test_the_tools_own_variables_are_set_for_the_app(tmp_path: Path) -> None:
+    names = ("WEBSITE_HOSTNAME", "AzureWebJobsScriptRoot", "AZURE_FUNCTIONS_ENVIRONMENT", "PYTHON_ENABLE_DEBUG_LOGGING")
+    folder = _app(
+        tmp_path / "app",
+        f"""import json, os
+{_APP}
+
+@app.route(route="variables", auth_level="anonymous")
+def variables(req) -> str:
+    return json.dumps({{name: os.environ.get(name) for name in {names}}})
+""",
+    )
+
+    async def main() -> None:
+        async with host_process(folder, "--storage", "memory") as host:
+            assert list((await host.request("GET", "/api/variables")).json.values()) == [
+                host.host.base_url.removeprefix("http://"),
+                str(folder),
+                "Development",
+                "1",
+            ]
+
+    asyncio.run(main())
+
+
 # Stopping
 
 
