@@ -16,6 +16,8 @@ from typing import Any
 _RESUME = "resume_user_code"
 _CONTEXT = ("azure.durable_functions.models.DurableOrchestrationContext", "DurableOrchestrationContext")
 
+_SIGNAL_ENTITY = 9  # the SDK's ActionType
+
 _current = threading.local()
 
 
@@ -84,9 +86,14 @@ def _hook_sdk() -> None:
     generate = getattr(context, "_generate_task", None)
     if generate is not None:
 
-        def noting(self: Any, *arguments: Any, parent: Any = None, **options: Any) -> Any:
-            task = generate(self, *arguments, parent=parent, **options)
-            if (lines := _lines()) is not None and parent is None:  # with one it is an attempt of a retried call
+        def noting(self: Any, action: Any, *arguments: Any, parent: Any = None, **options: Any) -> Any:
+            task = generate(self, action, *arguments, parent=parent, **options)
+            # With a parent it is an attempt of a retried call; a signal goes out without being yielded.
+            if (
+                (lines := _lines()) is not None
+                and parent is None
+                and getattr(action, "action_type", None) != _SIGNAL_ENTITY
+            ):
                 lines.note_task(task, _place(sys._getframe(1)))
             return task
 

@@ -80,6 +80,12 @@ def spells_keys_twice(context):
 
 
 @app.orchestration_trigger(context_name="context")
+def only_signals(context):
+    context.signal_entity(df.EntityId("Shelf", "K"), "put", 1)
+    return (yield context.call_activity("greet", "you"))
+
+
+@app.orchestration_trigger(context_name="context")
 def breaks(context):
     yield context.call_activity("break_down", None)
 

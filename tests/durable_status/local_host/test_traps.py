@@ -119,3 +119,15 @@ def test_the_failure_of_an_activity_is_told_without_the_data_in_it(caplog: pytes
 
     (told,) = [message for message in caplog.messages if message.startswith("Instance 'i' of breaks failed: ")]
     assert told.endswith("Activity function 'break_down' failed: RuntimeError: no more")
+
+
+def test_a_signal_is_sent_without_a_yield_and_no_trap(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with running_host(TRAPS) as host:
+            await host.start("only_signals", "i")
+            await host.until_status("i", "Completed")
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(main())
+
+    assert caplog.messages == []
