@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from multidict import CIMultiDictProxy
 from yarl import URL
 
 from durable_status.app.functions import App
@@ -49,7 +50,7 @@ class Answer:
     """Status, headers and text of an HTTP answer."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: CIMultiDictProxy[str]
     text: str
 
     @property

@@ -120,6 +120,7 @@ class _Run:
         except WorkerFailure as failure:
             await self._follow_failure(failure)
         except HostRefusal as refusal:  # no such function: Python was not asked
+            self._log.note(TrapKind.UNKNOWN_FUNCTION, str(refusal))
             self._refuse(refusal)
         except Exception as error:
             await self._follow_failure(WorkerFailure(f"{type(error).__name__}: {error}"))

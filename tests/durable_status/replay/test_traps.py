@@ -515,6 +515,17 @@ def test_a_task_that_is_listed_twice_runs_twice() -> None:
     assert _last(driven).runtime_status is RUNNING
 
 
+def test_a_task_that_is_listed_twice_is_seen_when_both_results_come_at_once() -> None:
+    def orchestrator(context: Any) -> Any:
+        task = context.call_activity("Echo", "twice")
+        yield context.task_all([task, task])
+        return (yield context.call_activity("Echo", "next"))
+
+    _, trap = _run(orchestrator, lambda it: (it.start(), it.complete(0, 1)), TrapKind.TASK_LISTED_TWICE)
+
+    assert trap.action == 0
+
+
 @pytest.mark.conforms("R6-25")
 @pytest.mark.parametrize("kind", ["timer", "retry"])
 def test_times_under_two_seconds_may_pass_at_once(kind: str) -> None:
