@@ -1,0 +1,79 @@
+"""What every kind of action must say, so that nothing behind this check meets an action it cannot read.
+
+The host turns the whole answer into objects before anything in it counts. The SDK never gives an answer that fails
+there; the sentences are ours, except the one about HTTP methods, which a Python program can cause (replay.md §3.6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from durable_status.replay.answer import HostRefusal
+from durable_status.replay.entity_messages import EntityId
+from durable_status.replay.http_requests import invalid_method_error
+from durable_status.replay.ticks import parse_ticks
+
+_KINDS: Mapping[type, str] = {str: "text", int: "number", dict: "object", list: "list"}
+
+_RETRY: Mapping[str, type] = {"firstRetryIntervalInMilliseconds": int, "maxNumberOfAttempts": int}
+_CALL: Mapping[str, type] = {"functionName": str}
+_RETRIED_CALL: Mapping[str, type] = {**_CALL, "retryOptions": dict}
+_REQUEST: Mapping[str, type] = {"instanceId": str, "operation": str}
+_NEEDED: Mapping[int, Mapping[str, type]] = {
+    0: _CALL,
+    1: _RETRIED_CALL,
+    2: _CALL,
+    3: _RETRIED_CALL,
+    5: {"fireAt": str},
+    6: {"externalEventName": str},
+    7: _REQUEST,
+    8: {"httpRequest": dict},
+    9: _REQUEST,
+    10: {**_REQUEST, "fireAt": str},
+    11: {"compoundActions": list},
+    12: {"compoundActions": list},
+}
+"""By action type; a type that is not here is refused when the walk reaches it."""
+
+
+def check_actions(action_lists: Any) -> None:
+    """Refuse what cannot be read; an answer without actions is for the walk to refuse.
+
+    Raises:
+        HostRefusal: `action_lists` is no list of lists of actions, or an action lacks what its type needs.
+    """
+    if action_lists is None:
+        return
+    if not isinstance(action_lists, list) or not all(isinstance(actions, list) for actions in action_lists):
+        raise HostRefusal("The 'actions' of the answer is no list of lists.")
+    for actions in action_lists:
+        for index, action in enumerate(actions):
+            _check_action(action, f"action {index} of the answer")
+    error = invalid_method_error(action for actions in action_lists for action in actions)
+    if error is not None:
+        raise HostRefusal(error)
+
+
+def _check_action(action: Any, place: str) -> None:
+    if not isinstance(action, dict):
+        raise HostRefusal(f"It cannot be read: {place} is no object.")
+    _check_members(action, {"actionType": int}, place)
+    _check_members(action, _NEEDED.get(action["actionType"], {}), place)
+    if "retryOptions" in action:
+        _check_members(action["retryOptions"], _RETRY, f"the retryOptions of {place}")
+    try:
+        if "fireAt" in action:
+            parse_ticks(action["fireAt"])
+        if "operation" in action:
+            EntityId.parse(action["instanceId"])
+    except ValueError as error:
+        raise HostRefusal(f"It cannot be read: {place}: {error}.") from None
+    for child in action.get("compoundActions") or ():
+        _check_action(child, place)
+
+
+def _check_members(members: Mapping[str, Any], needed: Mapping[str, type], place: str) -> None:
+    for name, kind in needed.items():
+        if not isinstance(members.get(name), kind):
+            raise HostRefusal(f"It cannot be read: {place} has no {_KINDS[kind]} as '{name}'.")
