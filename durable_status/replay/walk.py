@@ -16,6 +16,7 @@ from durable_status.replay.futures import Future, start, when_all, when_any
 from durable_status.replay.host_context import HostContext
 from durable_status.replay.host_facts import FunctionNames, HostFacts
 from durable_status.replay.http_requests import HTTP_ACTIVITY, http_activity_input
+from durable_status.replay.names import caseless
 from durable_status.replay.profile import Profile
 from durable_status.replay.retries import RetryOptions, retry
 from durable_status.replay.ticks import PER_DAY, PER_SECOND, Ticks, parse_ticks
@@ -262,7 +263,7 @@ class Walk:
         ancestors = [self._started.orchestration_instance.instance_id]
         if parent is not None:
             ancestors.append(parent.orchestration_instance.instance_id)
-        if child.startswith("@") or child.casefold() in [ancestor.casefold() for ancestor in ancestors]:
+        if child.startswith("@") or caseless(child) in [caseless(ancestor) for ancestor in ancestors]:
             self._log.note(
                 TrapKind.CHILD_ID,
                 f"The sub-orchestration id '{child}' is the orchestration's own, its parent's, or starts with '@'. "
