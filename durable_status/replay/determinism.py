@@ -101,8 +101,8 @@ def _check_sent_event(event: EventSent, decision: Decision | None) -> None:
         )
     if not _same_name(event.name, decision.name):  # only a signal with a time has another name than "op"
         raise NonDeterminismError(
-            f"{recorded}, name '{event.name}', instance ID '{event.instance_id}'), but the current orchestration replay "
-            f"instead scheduled a send event task with name {decision.name}at this sequence number."
+            f"{recorded}, name '{event.name}', instance ID '{event.instance_id}'), but the current orchestration "
+            f"replay instead scheduled a send event task with name {decision.name}at this sequence number."
         )
 
 

@@ -137,8 +137,8 @@ def test_a_signal_that_gets_a_time_is_a_difference() -> None:
         check_decision(sent, later)
 
     assert str(error.value) == (
-        f"{_START}a send event task with sequence ID 0, type 'EventSent', name 'op', instance ID '@counter@k'), but the "
-        "current orchestration replay instead scheduled a send event task with name "
+        f"{_START}a send event task with sequence ID 0, type 'EventSent', name 'op', instance ID '@counter@k'), but "
+        "the current orchestration replay instead scheduled a send event task with name "
         f"op@2026-11-22T11:30:09.0000000Zat this sequence number.{_QUESTION}"
     )
 
