@@ -1,7 +1,8 @@
 """What every kind of action must say, so that nothing behind this check meets an action it cannot read.
 
 The host turns the whole answer into objects before anything in it counts. The SDK never gives an answer that fails
-there; the sentences are ours, except the one about HTTP methods, which a Python program can cause (replay.md §3.6).
+there; the sentences are ours, except those that a Python program can cause: a retry interval of 25 days, or an HTTP
+method that is none (replay.md §3.6).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from durable_status.replay.entity_messages import EntityId
 from durable_status.replay.http_requests import invalid_method_error
 from durable_status.replay.ticks import parse_ticks
 
+_LARGEST_INT32 = 2**31 - 1
 _KINDS: Mapping[type, str] = {str: "text", int: "number", dict: "object", list: "list"}
 
 _RETRY: Mapping[str, type] = {"firstRetryIntervalInMilliseconds": int, "maxNumberOfAttempts": int}
@@ -61,7 +63,7 @@ def _check_action(action: Any, place: str) -> None:
     _check_members(action, {"actionType": int}, place)
     _check_members(action, _NEEDED.get(action["actionType"], {}), place)
     if "retryOptions" in action:
-        _check_members(action["retryOptions"], _RETRY, f"the retryOptions of {place}")
+        _check_retry_options(action["retryOptions"], f"the retryOptions of {place}")
     try:
         if "fireAt" in action:
             parse_ticks(action["fireAt"])
@@ -71,6 +73,12 @@ def _check_action(action: Any, place: str) -> None:
         raise HostRefusal(f"It cannot be read: {place}: {error}.") from None
     for child in action.get("compoundActions") or ():
         _check_action(child, place)
+
+
+def _check_retry_options(options: Mapping[str, Any], place: str) -> None:
+    _check_members(options, _RETRY, place)
+    if any(abs(options[name]) > _LARGEST_INT32 for name in _RETRY):  # .NET's sentence; 2**31 ms are almost 25 days
+        raise HostRefusal("Value was either too large or too small for an Int32.")
 
 
 def _check_members(members: Mapping[str, Any], needed: Mapping[str, type], place: str) -> None:

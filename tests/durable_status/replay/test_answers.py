@@ -150,6 +150,20 @@ def test_an_action_that_cannot_be_read_fails_the_orchestration_and_nothing_of_th
     assert words in (episode.output or "")
 
 
+@pytest.mark.conforms("R3.1-5")
+def test_a_retry_interval_beyond_32_bits_fails_the_orchestration_before_anything_counts() -> None:
+    def orchestrator(context: Any) -> Any:
+        context.set_custom_status("status")
+        yield context.call_activity_with_retry("Echo", df.RetryOptions(2**31, 2))
+
+    episode = Driven(orchestrator).start()
+
+    assert (episode.runtime_status, episode.custom_status, episode.outbox) == (FAILED, None, ())
+    assert episode.output == (
+        "Orchestrator function 'Main' failed: Value was either too large or too small for an Int32."
+    )
+
+
 @pytest.mark.conforms("R2-5")
 @pytest.mark.parametrize("actions", [7, {}, "text", [7], [None]])
 def test_actions_that_are_no_lists_fail_the_orchestration(actions: Any) -> None:
