@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import azure.durable_functions as df
 import pytest
 
+from durable_status.replay.decisions import SetTimer
 from durable_status.replay.events import (
     Event,
     EventRaised,
     ExecutionResumed,
+    ExecutionRewound,
     ExecutionSuspended,
     ExecutionTerminated,
+    GenericEvent,
+    HistoryState,
     OrchestrationStatus,
+    SubOrchestrationInstanceCompleted,
     TaskCompleted,
     TaskFailed,
     TaskScheduled,
 )
-from durable_status.replay.ticks import Ticks
+from durable_status.replay.ticks import PER_SECOND, Ticks
 from tests.durable_status.replay.histories import Driven, event_names, host_with, scheduled
 
 COMPLETED, RUNNING = OrchestrationStatus.COMPLETED, OrchestrationStatus.RUNNING
@@ -60,7 +66,7 @@ def _resume(now: Ticks) -> Event:
     return ExecutionResumed(timestamp=now, reason="go on")
 
 
-@pytest.mark.conforms("R3.9-27")
+@pytest.mark.conforms("R3.9-6")
 @pytest.mark.parametrize("order", [(_done, _terminate), (_terminate, _done)])
 @pytest.mark.parametrize("last", [lambda _context: 7, _fail])
 def test_a_termination_beats_a_result_and_a_failure_in_either_order(last: UserCode, order: Any) -> None:
@@ -178,3 +184,92 @@ def test_a_completion_that_comes_twice_ends_no_other_task() -> None:
     episode = driven.feed(_done(driven.now), _done(driven.now))
 
     assert (episode.runtime_status, scheduled(episode)) == (RUNNING, [(1, "Echo")])
+
+
+@pytest.mark.conforms("R3.9-34")
+def test_the_clock_goes_on_while_suspended_and_a_retry_counts_from_the_resume() -> None:
+    def orchestrator(context: Any) -> Any:
+        yield context.call_activity_with_retry("Echo", df.RetryOptions(5_000, 2))
+
+    driven = Driven(orchestrator)
+    driven.start()
+    driven.feed(_suspend(driven.now))
+    driven.fail(0)
+    resumed_at = driven.now
+    (timer,) = driven.feed(_resume(driven.now)).outbox
+
+    assert timer == SetTimer(id=1, fire_at=Ticks(resumed_at + 5 * PER_SECOND))
+    assert scheduled(driven.fire(1)) == [(2, "Echo")]  # the replay finds the same timer
+
+
+@pytest.mark.conforms("R3.2-4")
+def test_retries_side_by_side_take_ids_in_the_order_of_their_failures() -> None:
+    def orchestrator(context: Any) -> Any:
+        retry = df.RetryOptions(5_000, 2)
+        yield context.task_all([context.call_activity_with_retry(name, retry) for name in ("One", "Two")])
+        yield context.call_activity("Three")
+
+    driven = Driven(orchestrator, host=host_with("One", "Two", "Three"))
+    steps = [driven.start(), driven.fail(1), driven.fail(0), driven.fire(3), driven.fire(2)]
+
+    assert [scheduled(step) for step in steps] == [
+        [(0, "One"), (1, "Two")],
+        [(2, "timer")],
+        [(3, "timer")],
+        [(4, "One")],
+        [(5, "Two")],
+    ]
+    assert scheduled(driven.complete(4, 5)) == [(6, "Three")]
+
+
+@pytest.mark.conforms("R3.10-6")
+def test_a_failure_waits_for_the_siblings_of_what_failed() -> None:
+    def orchestrator(context: Any) -> Any:
+        yield context.task_all([context.call_activity("Echo"), context.call_sub_orchestrator("Child")])
+
+    driven = Driven(orchestrator)
+    driven.start()
+    failed = driven.fail(0)
+    ended = driven.feed(SubOrchestrationInstanceCompleted(timestamp=driven.now, task_scheduled_id=1, result="1"))
+
+    assert [failed.runtime_status, ended.runtime_status] == [RUNNING, OrchestrationStatus.FAILED]
+
+
+@pytest.mark.conforms("R3.10-5")
+def test_yielding_a_finished_task_again_adds_no_action() -> None:
+    def orchestrator(context: Any) -> Any:
+        task = context.call_activity("Echo")
+        return [(yield task), (yield task), (yield context.call_activity("Echo"))]
+
+    driven = Driven(orchestrator)
+    driven.start()
+
+    assert scheduled(driven.complete(0, result="1")) == [(1, "Echo")]
+    assert driven.complete(1, result="2").output == "[1,1,2]"
+
+
+@pytest.mark.conforms("R1.1-7")
+@pytest.mark.parametrize("make", [GenericEvent, HistoryState, ExecutionRewound])
+def test_events_that_mean_nothing_to_an_orchestration_are_played_and_have_no_effect(make: Any) -> None:
+    driven = Driven(_then(lambda _context: 7))
+    driven.start()
+    episode = driven.feed(make(timestamp=driven.now))
+
+    assert (episode.runtime_status, episode.outbox, episode.output) == (RUNNING, (), None)
+    assert [event.is_played for event in driven.history if isinstance(event, make)] == [True]
+    assert driven.complete(0).output == "7"
+
+
+@pytest.mark.conforms("R1.1-8")
+def test_what_stands_at_the_head_of_a_generation_is_played_but_for_its_start() -> None:
+    def orchestrator(context: Any) -> Any:
+        if context.get_input() is None:
+            context.continue_as_new(2)
+            return
+        yield context.wait_for_external_event("later")
+
+    driven = Driven(orchestrator)
+    driven.start(EventRaised(timestamp=driven.now, name="go", input="1"))
+
+    assert [event.is_played for event in driven.history] == [False, True, True, True]
+    assert event_names(driven.history) == "OS ES ER OC"
