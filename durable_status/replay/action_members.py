@@ -12,13 +12,14 @@ from typing import Any
 
 from durable_status.replay.answer import HostRefusal
 from durable_status.replay.entity_messages import EntityId
-from durable_status.replay.http_requests import invalid_method_error
+from durable_status.replay.http_requests import CALL_HTTP, invalid_method_error
 from durable_status.replay.ticks import parse_ticks
 
 _LARGEST_INT32 = 2**31 - 1
 _KINDS: Mapping[type, str] = {str: "text", int: "number", dict: "object", list: "list"}
 
 _RETRY: Mapping[str, type] = {"firstRetryIntervalInMilliseconds": int, "maxNumberOfAttempts": int}
+_TOKEN_SOURCE: Mapping[str, type] = {"kind": str, "resource": str}
 _CALL: Mapping[str, type] = {"functionName": str}
 _RETRIED_CALL: Mapping[str, type] = {**_CALL, "retryOptions": dict}
 _REQUEST: Mapping[str, type] = {"instanceId": str, "operation": str}
@@ -62,6 +63,11 @@ def _check_action(action: Any, place: str) -> None:
         raise HostRefusal(f"It cannot be read: {place} is no object.")
     _check_members(action, {"actionType": int}, place)
     _check_members(action, _NEEDED.get(action["actionType"], {}), place)
+    if action.get("instanceId") is not None:
+        _check_members(action, {"instanceId": str}, place)
+    if action["actionType"] == CALL_HTTP and action["httpRequest"].get("tokenSource"):
+        _check_members(action["httpRequest"], {"tokenSource": dict}, f"the httpRequest of {place}")
+        _check_members(action["httpRequest"]["tokenSource"], _TOKEN_SOURCE, f"the tokenSource of {place}")
     if "retryOptions" in action:
         _check_retry_options(action["retryOptions"], f"the retryOptions of {place}")
     try:

@@ -74,7 +74,7 @@ def read_answer(text: str) -> Answer | None:
     """Read a normal answer; None for a JSON null, which completes the orchestration without output.
 
     Raises:
-        HostRefusal: the answer is not an object.
+        HostRefusal: the answer is not an object, or what it says of itself cannot be read.
     """
     members = _parse(text)
     if members is None:
@@ -86,7 +86,7 @@ def read_failed_state(text: str) -> Answer:
     """Read the state that a failing orchestrator carries in its error.
 
     Raises:
-        HostRefusal: the state is not an object.
+        HostRefusal: the state is not an object, or what it says of itself cannot be read.
     """
     members = _parse(text)
     if members is None:
@@ -135,12 +135,17 @@ def _parse(text: str) -> dict[str, Any] | None:
 
 
 def _answer(members: Mapping[str, Any]) -> Answer:
-    output, status = members.get("output"), members.get("customStatus")
+    output, status, error = members.get("output"), members.get("customStatus"), members.get("error")
+    schema = members.get("schemaVersion", V1)
+    if not isinstance(schema, int):
+        raise HostRefusal("It cannot be read: the answer's 'schemaVersion' is no number.")
+    if not isinstance(error, str | None):
+        raise HostRefusal("It cannot be read: the answer's 'error' is no text.")
     return Answer(
-        schema=members.get("schemaVersion", 0),
+        schema=schema,
         action_lists=members.get("actions"),
         is_done=bool(members.get("isDone")),
         output=None if output is None else dump_stored(output),
-        error=members.get("error") or None,
+        error=error or None,
         custom_status=None if status is None else dump_stored(status),
     )

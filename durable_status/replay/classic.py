@@ -174,7 +174,7 @@ class _Run:
         if answer.schema == V1:
             await self._walk.follow_steps(answer.steps)
             return
-        if answer.schema > self._profile.upper_schema_version:
+        if not V1 < answer.schema <= self._profile.upper_schema_version:
             raise HostRefusal(
                 f'The OOProc schema of of version "{answer.schema}" is unsupported by this durable-extension version.'
             )

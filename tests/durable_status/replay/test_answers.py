@@ -139,6 +139,10 @@ def test_what_the_sdk_never_answers_fails_in_the_platforms_words(answer: Any, wo
         ({"actionType": 8}, "action 0 of the answer has no object as 'httpRequest'"),
         ({"actionType": 12, "compoundActions": [{"actionType": 6}]}, "has no text as 'externalEventName'"),
         ({"actionType": 12}, "action 0 of the answer has no list as 'compoundActions'"),
+        ({"actionType": 2, "functionName": "Child", "instanceId": 7}, "has no text as 'instanceId'"),
+        ({"actionType": 8, "httpRequest": {"tokenSource": 7}}, "has no object as 'tokenSource'"),
+        ({"actionType": 8, "httpRequest": {"tokenSource": {"kind": "x"}}}, "has no text as 'resource'"),
+        ({"actionType": 0, "functionName": None}, "action 0 of the answer has no text as 'functionName'"),
     ],
 )
 def test_an_action_that_cannot_be_read_fails_the_orchestration_and_nothing_of_the_answer_counts(
@@ -162,6 +166,23 @@ def test_a_retry_interval_beyond_32_bits_fails_the_orchestration_before_anything
     assert episode.output == (
         "Orchestrator function 'Main' failed: Value was either too large or too small for an Int32."
     )
+
+
+@pytest.mark.conforms("R2-5")
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"schemaVersion": None}, "the answer's 'schemaVersion' is no number"),
+        ({"schemaVersion": "V3"}, "the answer's 'schemaVersion' is no number"),
+        ({"schemaVersion": -1}, 'of version "-1" is unsupported'),
+        ({"error": 7}, "the answer's 'error' is no text"),
+    ],
+)
+def test_what_an_answer_says_of_itself_must_be_readable(members: dict[str, Any], words: str) -> None:
+    episode = _first_episode(_answer([_activity()]) | members)
+
+    assert (episode.runtime_status, episode.outbox) == (FAILED, ())
+    assert words in (episode.output or "")
 
 
 @pytest.mark.conforms("R2-5")
