@@ -12,7 +12,7 @@ from typing import Any
 
 from durable_status.replay.answer import HostRefusal
 from durable_status.replay.entity_messages import EntityId
-from durable_status.replay.http_requests import CALL_HTTP, invalid_method_error
+from durable_status.replay.http_requests import invalid_method_error
 from durable_status.replay.ticks import parse_ticks
 
 _LARGEST_INT32 = 2**31 - 1
@@ -62,23 +62,29 @@ def _check_action(action: Any, place: str) -> None:
     if not isinstance(action, dict):
         raise HostRefusal(f"It cannot be read: {place} is no object.")
     _check_members(action, {"actionType": int}, place)
-    _check_members(action, _NEEDED.get(action["actionType"], {}), place)
+    needed = _NEEDED.get(action["actionType"], {})
+    _check_members(action, needed, place)
     if action.get("instanceId") is not None:
         _check_members(action, {"instanceId": str}, place)
-    if action["actionType"] == CALL_HTTP and action["httpRequest"].get("tokenSource"):
-        _check_members(action["httpRequest"], {"tokenSource": dict}, f"the httpRequest of {place}")
-        _check_members(action["httpRequest"]["tokenSource"], _TOKEN_SOURCE, f"the tokenSource of {place}")
-    if "retryOptions" in action:
+    if "retryOptions" in needed:
         _check_retry_options(action["retryOptions"], f"the retryOptions of {place}")
+    if "httpRequest" in needed:
+        _check_token_source(action["httpRequest"], f"the httpRequest of {place}")
     try:
-        if "fireAt" in action:
+        if "fireAt" in needed:
             parse_ticks(action["fireAt"])
-        if "operation" in action:
+        if "operation" in needed:
             EntityId.parse(action["instanceId"])
     except ValueError as error:
         raise HostRefusal(f"It cannot be read: {place}: {error}.") from None
-    for child in action.get("compoundActions") or ():
+    for child in action["compoundActions"] if "compoundActions" in needed else ():
         _check_action(child, place)
+
+
+def _check_token_source(request: Mapping[str, Any], place: str) -> None:
+    if request.get("tokenSource"):
+        _check_members(request, {"tokenSource": dict}, place)
+        _check_members(request["tokenSource"], _TOKEN_SOURCE, f"the tokenSource of {place}")
 
 
 def _check_retry_options(options: Mapping[str, Any], place: str) -> None:

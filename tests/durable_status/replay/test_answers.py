@@ -328,3 +328,10 @@ def test_empty_compounds_are_over_at_once(compound: str) -> None:
     episode = Driven(orchestrator).start()
 
     assert (episode.runtime_status, episode.output) == (COMPLETED, "[null]")
+
+
+@pytest.mark.conforms("R2-5")
+def test_members_that_mean_nothing_to_an_action_may_be_null() -> None:
+    nothing = dict.fromkeys(("fireAt", "retryOptions", "httpRequest", "operation", "instanceId", "compoundActions"))
+
+    assert scheduled(_first_episode(_answer([_activity() | nothing]))) == [(0, "Echo")]
