@@ -11,7 +11,7 @@ from durable_status.local_host.clock import Clock
 from durable_status.local_host.storage.memory import MemoryStorage
 from durable_status.replay.profile import PROFILE_2_13
 from tests.durable_status.local_host.management import with_host, with_storage
-from tests.hosts import TRANSCRIPTS, RunningHost, running_host
+from tests.hosts import CLIENT_CALLS, TRANSCRIPTS, RunningHost, running_host
 from tests.quiet_storage import QuietStorage
 
 
@@ -185,3 +185,21 @@ def test_the_resume_reason_is_the_output_until_the_end() -> None:
         assert (await host.until_status("i", "Completed"))["output"] == {"got": 1}
 
     with_storage(test)
+
+
+@pytest.mark.conforms("R3.8-4")
+def test_what_is_done_to_a_parent_or_a_child_is_not_done_to_the_other() -> None:
+    async def test(host: RunningHost) -> None:
+        await host.start("Parent", "p", "Waits")
+        await host.until_status("p-child", "Running")
+        await host.manage("POST", "instances/p-child/suspend?reason=rest")
+        await host.until_status("p-child", "Suspended")
+        assert (await host.status("p"))["runtimeStatus"] == "Running"
+        await host.manage("POST", "instances/p/terminate?reason=enough")
+        await host.until_status("p", "Terminated")
+        await host.manage("POST", "instances/p-child/resume")
+        await host.raise_event("p-child", "go", 1)
+        await host.until_status("p-child", "Completed")
+        assert (await host.status("p"))["output"] == "enough"
+
+    with_host(test, folder=CLIENT_CALLS)
