@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from durable_status.replay.actions import ActionType
 from durable_status.replay.answer import HostRefusal
 from durable_status.replay.entity_messages import EntityId
 from durable_status.replay.http_requests import invalid_method_error
@@ -24,18 +25,18 @@ _CALL: Mapping[str, type] = {"functionName": str}
 _RETRIED_CALL: Mapping[str, type] = {**_CALL, "retryOptions": dict}
 _REQUEST: Mapping[str, type] = {"instanceId": str, "operation": str}
 _NEEDED: Mapping[int, Mapping[str, type]] = {
-    0: _CALL,
-    1: _RETRIED_CALL,
-    2: _CALL,
-    3: _RETRIED_CALL,
-    5: {"fireAt": str},
-    6: {"externalEventName": str},
-    7: _REQUEST,
-    8: {"httpRequest": dict},
-    9: _REQUEST,
-    10: {**_REQUEST, "fireAt": str},
-    11: {"compoundActions": list},
-    12: {"compoundActions": list},
+    ActionType.CALL_ACTIVITY: _CALL,
+    ActionType.CALL_ACTIVITY_WITH_RETRY: _RETRIED_CALL,
+    ActionType.CALL_SUB_ORCHESTRATOR: _CALL,
+    ActionType.CALL_SUB_ORCHESTRATOR_WITH_RETRY: _RETRIED_CALL,
+    ActionType.CREATE_TIMER: {"fireAt": str},
+    ActionType.WAIT_FOR_EXTERNAL_EVENT: {"externalEventName": str},
+    ActionType.CALL_ENTITY: _REQUEST,
+    ActionType.CALL_HTTP: {"httpRequest": dict},
+    ActionType.SIGNAL_ENTITY: _REQUEST,
+    ActionType.SIGNAL_ENTITY_LATER: {**_REQUEST, "fireAt": str},
+    ActionType.WHEN_ANY: {"compoundActions": list},
+    ActionType.WHEN_ALL: {"compoundActions": list},
 }
 """By action type; a type that is not here is refused when the walk reaches it."""
 

@@ -11,11 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from durable_status.replay.actions import Action
 from durable_status.replay.dotnet_dates import date_as_plain_text, rewrite_dates
 from durable_status.stored_json import dump_stored, utf16_size
-
-Action = Mapping[str, Any]
-"""One action as the SDK writes it."""
 
 V1, V2, V3 = 0, 1, 2
 """Replay schemas: V1 (before SDK 1.1) has a list of actions per yield, V2 one list, V3 long timers."""

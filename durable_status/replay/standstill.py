@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from durable_status.replay.action_traps import WITH_RETRY
+from durable_status.replay.actions import COMPOUND, WITH_RETRY
 from durable_status.replay.answer import Answer
 from durable_status.replay.host_context import HostContext
 from durable_status.replay.traps import TrapKind, TrapLog
@@ -54,7 +54,7 @@ def _find_why_python_is_ahead(walk: Walk, answer: Answer, position: int, log: Tr
     """Python has gone past an action that the host still waits at."""
     actions = [leaf for leaf, _ in walk.leaves]
     is_retrying = any(leaf["actionType"] in WITH_RETRY and future.succeeded is None for leaf, future in walk.leaves)
-    if "compoundActions" not in answer.actions[position]:
+    if answer.actions[position]["actionType"] not in COMPOUND:
         kind, sentence = TrapKind.ID_SHIFT, "A result has reached another task than its own; the ids are shifted."
     elif _has_failed(walk) and is_retrying:
         kind, sentence = (

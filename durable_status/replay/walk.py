@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from durable_status.replay.answer import V1, V3, Action, HostRefusal
+from durable_status.replay.actions import COMPOUND, NEVER_AWAITED, Action, ActionType
+from durable_status.replay.answer import V1, V3, HostRefusal
 from durable_status.replay.entity_messages import EntityId, Moment, RequestMessage, scheduled_request_event
 from durable_status.replay.entity_requests import EntityRequests
 from durable_status.replay.events import ExecutionStarted
@@ -28,8 +29,6 @@ _NEVER_STARTED = Future.settled(False)
 
 _NEVER_STARTS = "The call never starts and the orchestration waits for ever."
 _SHORTEST_RELIABLE_SPAN = 2 * PER_SECOND
-_CONTINUE_AS_NEW, _TIMER = 4, 5
-_SIGNALS = (9, 10)
 
 
 class Walk:
@@ -79,9 +78,7 @@ class Walk:
         self._schema = V1
         for actions in steps:
             reached = [(action, self._reach(action)) for action in actions]
-            awaited = [
-                future for action, future in reached if action["actionType"] not in (_CONTINUE_AS_NEW, *_SIGNALS)
-            ]
+            awaited = [future for action, future in reached if action["actionType"] not in NEVER_AWAITED]
             if awaited:
                 await when_any(awaited)
 
@@ -92,7 +89,7 @@ class Walk:
                 f"Received an unexpected action type from the out-of-proc function: '${action['actionType']}'."
             )
         future = reach(self, action)
-        if "compoundActions" not in action:
+        if action["actionType"] not in COMPOUND:
             self.leaves.append((action, future))
         return future
 
@@ -181,7 +178,7 @@ class Walk:
 
     def _when_all(self, action: Action) -> Future:
         children = action["compoundActions"]
-        self._has_long_timer |= len(children) == 1 and children[0]["actionType"] == _TIMER
+        self._has_long_timer |= len(children) == 1 and children[0]["actionType"] == ActionType.CREATE_TIMER
         return when_all([self._reach(child) for child in children])
 
     def _when_any(self, action: Action) -> Future:
@@ -299,17 +296,17 @@ def _activity_input(action: Action) -> str:
 
 
 _REACH: dict[int, Callable[[Walk, Action], Future]] = {
-    0: Walk._call_activity,
-    1: Walk._call_activity_with_retry,
-    2: Walk._call_sub_orchestrator,
-    3: Walk._call_sub_orchestrator_with_retry,
-    4: Walk._continue_as_new,
-    5: Walk._create_timer,
-    6: Walk._wait_for_external_event,
-    7: Walk._call_entity,
-    8: Walk._call_http,
-    9: Walk._signal_entity,
-    10: Walk._signal_entity_later,
-    11: Walk._when_any,
-    12: Walk._when_all,
+    ActionType.CALL_ACTIVITY: Walk._call_activity,
+    ActionType.CALL_ACTIVITY_WITH_RETRY: Walk._call_activity_with_retry,
+    ActionType.CALL_SUB_ORCHESTRATOR: Walk._call_sub_orchestrator,
+    ActionType.CALL_SUB_ORCHESTRATOR_WITH_RETRY: Walk._call_sub_orchestrator_with_retry,
+    ActionType.CONTINUE_AS_NEW: Walk._continue_as_new,
+    ActionType.CREATE_TIMER: Walk._create_timer,
+    ActionType.WAIT_FOR_EXTERNAL_EVENT: Walk._wait_for_external_event,
+    ActionType.CALL_ENTITY: Walk._call_entity,
+    ActionType.CALL_HTTP: Walk._call_http,
+    ActionType.SIGNAL_ENTITY: Walk._signal_entity,
+    ActionType.SIGNAL_ENTITY_LATER: Walk._signal_entity_later,
+    ActionType.WHEN_ANY: Walk._when_any,
+    ActionType.WHEN_ALL: Walk._when_all,
 }

@@ -81,6 +81,9 @@ def _activity(name: str = "Echo") -> dict[str, Any]:
     return {"actionType": 0, "functionName": name, "input": "1"}
 
 
+_RETRY = {"firstRetryIntervalInMilliseconds": 5_000, "maxNumberOfAttempts": 2}
+
+
 def _timer(seconds: float, *, is_canceled: bool = False) -> dict[str, Any]:
     fire_at = format_ticks(Ticks(START + int(seconds * PER_SECOND)))
     return {"actionType": 5, "fireAt": fire_at, "isCanceled": is_canceled}
@@ -334,4 +337,8 @@ def test_empty_compounds_are_over_at_once(compound: str) -> None:
 def test_members_that_mean_nothing_to_an_action_may_be_null() -> None:
     nothing = dict.fromkeys(("fireAt", "retryOptions", "httpRequest", "operation", "instanceId", "compoundActions"))
 
-    assert scheduled(_first_episode(_answer([_activity() | nothing]))) == [(0, "Echo")]
+    retried = {"actionType": 1, "functionName": "Echo", "retryOptions": dict(_RETRY)}
+    awaited = {"actionType": 11, "compoundActions": [_timer(9, is_canceled=True) | {"compoundActions": None}, retried]}
+    episode = _first_episode(_answer([awaited, _activity() | nothing]))
+
+    assert scheduled(episode) == [(0, "timer"), (1, "Echo"), (2, "Echo")]
