@@ -9,10 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
+from durable_status.replay.action_members import check_actions
 from durable_status.replay.action_traps import find_action_traps
-from durable_status.replay.answer import Answer, HostRefusal, check_status_size, read_answer, read_failed_state
+from durable_status.replay.answer import (
+    V1,
+    Answer,
+    HostRefusal,
+    check_status_size,
+    read_answer,
+    read_failed_state,
+    refuse_returned_error,
+)
 from durable_status.replay.decisions import Decision
 from durable_status.replay.determinism import NonDeterminismError
 from durable_status.replay.error_traps import find_error_traps, find_raw_failure_traps
@@ -21,7 +29,6 @@ from durable_status.replay.failures import WorkerFailure, cut_state, dotnet_exce
 from durable_status.replay.futures import start
 from durable_status.replay.host_context import HostContext
 from durable_status.replay.host_facts import HostFacts
-from durable_status.replay.http_requests import invalid_method_error
 from durable_status.replay.profile import Profile
 from durable_status.replay.standstill import find_standstill_traps
 from durable_status.replay.traps import Trap, TrapKind, TrapLog
@@ -135,6 +142,10 @@ class _Run:
                 self.end = _End(status=OrchestrationStatus.COMPLETED, result=None)
             else:
                 await self._follow_actions(answer)
+                if answer.error is not None:
+                    refuse_returned_error()
+                if answer.is_done:
+                    self._complete(answer)
         except HostRefusal as refusal:
             self._refuse(refusal)
 
@@ -151,24 +162,32 @@ class _Run:
             find_error_traps(answer.error or "", failure, self._log)
             self._note_rewritten_dates(state, answer)
             await self._follow_actions(answer)
+            if answer.error is not None:
+                self._fail(f"{self._failed}{answer.error}", f"Message: {answer.error}, StackTrace: ")
+            elif answer.is_done:
+                self._complete(answer)
         except HostRefusal as refusal:
             # Without the usual prefix, and the orchestrator's own error is lost.
             self._fail(str(refusal), _unhandled("System.ArgumentException", refusal))
 
     async def _follow_actions(self, answer: Answer) -> None:
-        error = invalid_method_error(chain.from_iterable(answer.action_lists))
-        if error is not None:  # found while the answer is read, before anything in it counts
-            raise HostRefusal(error)
+        check_actions(answer.action_lists)
         if answer.custom_status is not None:
             self._check_status_size(answer.custom_status)
             self.custom_status = answer.custom_status
-        self._answer = answer
+        if answer.schema == V1:
+            await self._walk.follow_steps(answer.steps)
+            return
+        if not V1 < answer.schema <= self._profile.upper_schema_version:
+            raise HostRefusal(
+                f'The OOProc schema of of version "{answer.schema}" is unsupported by this durable-extension version.'
+            )
         find_action_traps(answer.actions, self._log)
-        await self._walk.follow(answer.actions)
-        if answer.error is not None:
-            self._fail(f"{self._failed}{answer.error}", f"Message: {answer.error}, StackTrace: ")
-        elif answer.is_done:
-            self.end = _End(status=OrchestrationStatus.COMPLETED, result=answer.output)
+        self._answer = answer
+        await self._walk.follow(answer.actions, answer.schema)
+
+    def _complete(self, answer: Answer) -> None:
+        self.end = _End(status=OrchestrationStatus.COMPLETED, result=answer.output)
 
     def note_standstill(self) -> None:
         """Note the traps of where the host and Python have come to."""

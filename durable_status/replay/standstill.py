@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from durable_status.replay.action_traps import WITH_RETRY, leaves
-from durable_status.replay.answer import Action, Answer
+from durable_status.replay.action_traps import leaves
+from durable_status.replay.actions import COMPOUND, WITH_RETRY, Action
+from durable_status.replay.answer import Answer
 from durable_status.replay.host_context import HostContext
 from durable_status.replay.traps import TrapKind, TrapLog
 from durable_status.replay.walk import Walk
@@ -58,9 +59,10 @@ def _find_why_python_is_ahead(walk: Walk, answer: Answer, position: int, log: Tr
     actions = [leaf for leaf, _ in walk.leaves]
     twice = _compound_with_a_task_twice(answer.actions[:position])
     is_retrying = any(leaf["actionType"] in WITH_RETRY and future.succeeded is None for leaf, future in walk.leaves)
-    if "compoundActions" not in answer.actions[position] and twice is not None:
+    is_compound = answer.actions[position]["actionType"] in COMPOUND
+    if not is_compound and twice is not None:
         kind, sentence, position = TrapKind.TASK_LISTED_TWICE, _RUNS_TWICE, twice
-    elif "compoundActions" not in answer.actions[position]:
+    elif not is_compound:
         kind, sentence = TrapKind.ID_SHIFT, "A result has reached another task than its own; the ids are shifted."
     elif _has_failed(walk) and is_retrying:
         kind, sentence = (

@@ -9,7 +9,7 @@ import pytest
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.storage.provider import StorageProvider
 from tests.durable_status.local_host.management import with_host, with_storage
-from tests.hosts import RunningHost
+from tests.hosts import CLIENT_CALLS, RunningHost
 from tests.quiet_storage import QuietStorage
 
 MakeStorage = Callable[[Clock], StorageProvider]
@@ -204,3 +204,21 @@ def test_the_output_of_a_live_instance_is_the_last_reason_that_was_given(make_st
         return outputs
 
     assert with_storage(test, make_storage) == ["hold", "hold", "", 42, 42]
+
+
+@pytest.mark.conforms("R3.8-4")
+def test_what_is_done_to_a_parent_or_a_child_is_not_done_to_the_other() -> None:
+    async def test(host: RunningHost) -> None:
+        await host.start("Parent", "p", "Waits")
+        await host.until_status("p-child", "Running")
+        await host.manage("POST", "instances/p-child/suspend?reason=rest")
+        await host.until_status("p-child", "Suspended")
+        assert (await host.status("p"))["runtimeStatus"] == "Running"
+        await host.manage("POST", "instances/p/terminate?reason=enough")
+        await host.until_status("p", "Terminated")
+        await host.manage("POST", "instances/p-child/resume")
+        await host.raise_event("p-child", "go", 1)
+        await host.until_status("p-child", "Completed")
+        assert (await host.status("p"))["output"] == "enough"
+
+    with_host(test, folder=CLIENT_CALLS)
