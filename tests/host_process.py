@@ -24,7 +24,7 @@ _PATIENCE_SECONDS = 180.0
 _COMMAND = (sys.executable, "-m", "durable_status")
 _ANY_PORTS = ("--port", "0", "--rpc-port", "0")
 _LAST_LINE = "Ctrl-C stops the host."
-_URL = re.compile(r"curl (http://localhost:\d+)/runtime/webhooks/durabletask/instances")
+_URL = re.compile(r"curl .*?(http://localhost:\d+)/runtime/webhooks/durabletask/instances")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from multidict import CIMultiDictProxy
 from yarl import URL
 
 from durable_status.app.functions import App
@@ -24,7 +25,8 @@ from durable_status.local_host.storage.provider import StorageProvider
 from durable_status.replay.profile import PROFILE_3, Profile
 from tests.paths import APPS, ROOT
 
-_PAUSE_SECONDS = 0.005
+_SHORTEST_PAUSE_SECONDS = 0.005
+_LONGEST_PAUSE_SECONDS = 0.05
 _PATIENCE_SECONDS = 60.0
 _loaded: dict[Path, App] = {}
 
@@ -48,7 +50,7 @@ class Answer:
     """Status, headers and text of an HTTP answer."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: CIMultiDictProxy[str]
     text: str
 
     @property
@@ -111,11 +113,13 @@ class RunningHost:
         """Ask for the status until `condition` holds."""
 
         async def poll() -> Any:
+            pause = _SHORTEST_PAUSE_SECONDS
             while True:
                 answer = await self.manage("GET", f"instances/{instance_id}")
                 if answer.status != 404 and condition(answer.json):
                     return answer.json
-                await asyncio.sleep(_PAUSE_SECONDS)
+                await asyncio.sleep(pause)  # longer each time, so that asking does not hold up a busy machine
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
         return await asyncio.wait_for(poll(), _PATIENCE_SECONDS)
 

@@ -75,8 +75,8 @@ MUTATIONS = (
     Mutation(
         "task_any goes on with the first child",
         "walk.py",
-        "return when_any([self._reach(child)",
-        "return when_all([self._reach(child)",
+        "return when_any(children)",
+        "return when_all(children)",
     ),
     Mutation(
         "An unknown activity takes no id",
@@ -85,10 +85,10 @@ MUTATIONS = (
         "if True:",
     ),
     Mutation(
-        "Names of functions are found in any case",
-        "host_facts.py",
-        "return self._registered.get(name.casefold())",
-        "return self._registered.get(name)",
+        "Names are compared in any case",
+        "names.py",
+        "return name.upper()",
+        "return name",
     ),
     # Retries.
     Mutation(
@@ -127,7 +127,7 @@ MUTATIONS = (
         "external_events.py",
         "    def raise_event(self, name: str) -> None:\n"
         '        """Serve the latest waiter, or keep the event for the next."""\n'
-        "        key = name.casefold()",
+        "        key = caseless(name)",
         "    def raise_event(self, name: str) -> None:\n"
         '        """Serve the latest waiter, or keep the event for the next."""\n'
         "        key = name",

@@ -16,7 +16,6 @@ from durable_status.local_host.storage.provider import (
 )
 from durable_status.replay.events import ExecutionStarted
 
-_PAUSE_SECONDS = 0.005
 _PATIENCE_SECONDS = 20.0
 
 
@@ -28,39 +27,45 @@ class QuietStorage:
         self._running = asyncio.Event()
         self._running.set()
         self._on_their_way = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
 
     def stop_worker(self) -> None:
         """Let no episode run."""
         self._running.clear()
+        self._count(0)
 
     def start_worker(self) -> None:
         """Let episodes run again."""
         self._running.set()
+        self._count(0)
 
     @property
     def is_quiet(self) -> bool:
         """Whether nothing will happen by itself."""
-        return self._on_their_way <= 0 or not self._running.is_set()
+        return self._quiet.is_set()
 
     async def until_quiet(self) -> None:
         """Wait until nothing will happen by itself."""
+        await asyncio.wait_for(self._quiet.wait(), _PATIENCE_SECONDS)
 
-        async def poll() -> None:
-            while not self.is_quiet:
-                await asyncio.sleep(_PAUSE_SECONDS)
-
-        await asyncio.wait_for(poll(), _PATIENCE_SECONDS)
+    def _count(self, more: int) -> None:
+        self._on_their_way += more
+        if self._on_their_way <= 0 or not self._running.is_set():
+            self._quiet.set()
+        else:
+            self._quiet.clear()
 
     async def create_instance(self, row: InstanceRow, started: ExecutionStarted, *, replace_live: bool) -> None:
         await self._inner.create_instance(row, started, replace_live=replace_live)
-        self._on_their_way += 1
+        self._count(1)
 
     async def send(self, message: Message) -> None:
-        self._on_their_way += 1
+        self._count(1)
         await self._inner.send(message)
 
     async def rewrite(self, rewrites: Collection[Rewrite], messages: Collection[Message]) -> None:
-        self._on_their_way += len(messages)
+        self._count(len(messages))
         await self._inner.rewrite(rewrites, messages)
 
     async def next_orchestration(self) -> OrchestrationWork:
@@ -72,9 +77,9 @@ class QuietStorage:
             await self._inner.release(work)
 
     async def commit(self, work: OrchestrationWork, commit: EpisodeCommit) -> None:
-        self._on_their_way += len(commit.messages) + len(commit.activities)
+        self._count(len(commit.messages) + len(commit.activities))
         await self._inner.commit(work, commit)
-        self._on_their_way -= len(work.messages)
+        self._count(-len(work.messages))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)

@@ -1,7 +1,7 @@
 """Reads folders of recorded episodes: what went into each, and what the real extension made of it.
 
-The format is that of `tests/goldens/replay/README.md`. Everything is taken apart while reading, so that a file that is
-not in that format says so before anything is compared.
+A file holds one recording (or a list of them): instances with their episodes, and how each looked at the end. What a
+recording leaves out is not compared; a file that cannot be taken apart says so before anything of it is compared.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from durable_status.replay.failures import WorkerFailure
 from durable_status.replay.host_facts import FunctionKind, FunctionNames, HostFacts
 from durable_status.replay.ticks import PER_DAY, PER_SECOND, Ticks, format_ticks, parse_ticks
 from durable_status.stored_json import dump_stored
+from tests.paths import GOLDENS
 
 Members = Mapping[str, Any]
 """A JSON object of a recording."""
@@ -27,6 +30,13 @@ Members = Mapping[str, Any]
 _EVENT_NUMBERS = {kind.name.title().replace("_", ""): kind.value for kind in EventType}
 _SPAN = re.compile(r"(?:(\d+)\.)?(\d\d):(\d\d):(\d\d)")
 _VOLATILE = frozenset({"Timestamp", "ClientSpanId"})
+_BLOB = "BlobName"
+"""Ends the column that says where a text lies that is too long for its own column."""
+FUNCTIONS = "functions.json"
+IN_BLOB = object()
+"""Stands for a text that was too long for its column and lies in a blob, which is not recorded."""
+
+_BLOB_URL = re.compile(r"https?://[^/\s]+/\S*largemessages/\S+")
 _ROW_COLUMNS = frozenset({"PartitionKey", "RowKey", "Timestamp", "_Timestamp", "ExecutionId", "odata.etag"})
 _CHILD_ENDS = (EventType.SUB_ORCHESTRATION_INSTANCE_COMPLETED, EventType.SUB_ORCHESTRATION_INSTANCE_FAILED)
 
@@ -63,8 +73,6 @@ class RecordedEpisode:
     number: int
     trigger: Members
     answer: str | WorkerFailure
-    events: Sequence[Event]
-    """The trigger's history, old and new."""
     new_from: int
     """Where the events of this episode begin: its OrchestratorStarted."""
     committed: Members | None
@@ -73,7 +81,9 @@ class RecordedEpisode:
     output_before: str | None
     carried_status: str | None
     decisions: Sequence[Members] | None
-    """The events that the host appended after the messages; None if the episode continued as new."""
+    """The events that the host appended after the messages; None if it continued as new or nothing shows them."""
+    is_rewound: bool
+    """Whether the instance was rewound afterwards: `past` and `decisions` are then what that left of the events."""
     past: Sequence[Members] | None
     """This episode's events as the next trigger shows them, with their final IsPlayed."""
     past_in_rows: Sequence[Members] | None
@@ -92,14 +102,28 @@ class RecordedEpisode:
         """The time of the episode."""
         return self.events[self.new_from].timestamp
 
+    @cached_property
+    def events(self) -> Sequence[Event]:
+        """The trigger's history, old and new.
+
+        Raises:
+            ValueError: an event is of no known type.
+        """
+        return [event_from_members(members) for members in self.trigger["history"]]
+
+
+def names_its_functions(folder: Path) -> bool:
+    """Whether the folder says which functions its app had."""
+    return (folder / FUNCTIONS).exists()
+
 
 def read_host(folder: Path) -> HostFacts:
-    """The functions of the app that was recorded.
+    """The functions of the app that was recorded; the app of our own recordings where the folder does not say.
 
     Raises:
-        RecordingError: functions.json is missing or is not in the format.
+        RecordingError: functions.json is not in the format.
     """
-    names = _read_json(folder / "functions.json")
+    names = _read_json((folder if names_its_functions(folder) else GOLDENS / "replay") / FUNCTIONS)
     try:
         return HostFacts(
             orchestrators=FunctionNames.create(FunctionKind.ORCHESTRATOR, names["orchestrator"]),
@@ -107,7 +131,7 @@ def read_host(folder: Path) -> HostFacts:
             entities=FunctionNames.create(FunctionKind.ENTITY, names["entity"]),
         )
     except (KeyError, TypeError, AttributeError) as error:
-        raise RecordingError(f"{folder / 'functions.json'} is not in the format: {_reason(error)}") from None
+        raise RecordingError(f"{folder / FUNCTIONS} is not in the format: {_reason(error)}") from None
 
 
 def host_of(episode: RecordedEpisode, host: HostFacts) -> HostFacts:
@@ -126,35 +150,70 @@ def read_episodes(folder: Path) -> list[RecordedEpisode]:
     Raises:
         RecordingError: `folder` does not exist or holds no recording, or a file is broken or in another format.
     """
-    if not folder.is_dir():
-        raise RecordingError(f"{folder} is no folder; name one that holds recordings.")
-    paths = [path for path in sorted(folder.glob("*.json")) if path.name != "functions.json"]
-    episodes = [episode for path in paths for episode in _read_file(path)]
+    episodes = [episode for path in recording_paths(folder) for episode in read_file(path)]
     if not episodes:
-        raise RecordingError(f"{folder} holds no recorded episodes (*.json).")
+        raise no_episodes(folder)
     return episodes
 
 
+def recording_paths(folder: Path) -> list[Path]:
+    """The files of `folder` in the order of their names.
+
+    Raises:
+        RecordingError: `folder` does not exist.
+    """
+    if not folder.is_dir():
+        raise RecordingError(f"{folder} is no folder; name one that holds recordings.")
+    return [path for path in sorted(folder.glob("*.json")) if path.name != FUNCTIONS]
+
+
+def no_episodes(folder: Path) -> RecordingError:
+    """The error of a folder whose files hold none."""
+    return RecordingError(f"{folder} holds no recorded episodes (*.json).")
+
+
 def comparable(event: Members) -> dict[str, Any]:
-    """An event without what differs from run to run; of a message to an entity, its input as JSON."""
+    """An event without what differs from run to run; of a message to an entity, its input as JSON.
+
+    Of an event that a rewind took back, only which one it was: a row of it keeps the columns of what it had been.
+    """
+    if event["EventType"] == EventType.GENERIC_EVENT:
+        return mark(event)
     members = {name: value for name, value in event.items() if name not in _VOLATILE and value is not None}
+    for column in [name for name in members if name.endswith(_BLOB)]:
+        del members[column]
+        members[column.removesuffix(_BLOB)] = IN_BLOB
     if event["EventType"] == EventType.EXECUTION_STARTED:
-        del members["OrchestrationInstance"]
-    if event["EventType"] == EventType.EVENT_SENT and event.get("Input"):
+        members.pop("OrchestrationInstance", None)
+    if event["EventType"] == EventType.EVENT_SENT and members.get("Input", IN_BLOB) is not IN_BLOB:
         members["Input"] = {name: value for name, value in json.loads(event["Input"]).items() if name != "$type"}
     return members
 
 
+def comparable_text(text: str | None) -> Any:
+    """A text of the instance row, unless only its blob is named."""
+    return IN_BLOB if text is not None and _BLOB_URL.fullmatch(text) else text
+
+
 def mark(event: Members) -> dict[str, Any]:
     """Which event it is, and whether it is played."""
-    return {name: event[name] for name in ("EventType", "EventId", "IsPlayed")}
+    return {name: event.get(name) for name in ("EventType", "EventId", "IsPlayed")}
 
 
-def _read_file(path: Path) -> list[RecordedEpisode]:
-    recording = _read_json(path)
+def read_file(path: Path) -> list[RecordedEpisode]:
+    """The episodes of one file.
+
+    Raises:
+        RecordingError: it is broken or in another format.
+    """
+    content = _read_json(path)
     try:
-        family = _family(recording["instances"])
-        return [episode for instance in recording["instances"] for episode in _episodes(path.name, instance, family)]
+        episodes: list[RecordedEpisode] = []
+        for recording in content if isinstance(content, list) and content else [content]:
+            family = _family(recording["instances"])
+            for instance in recording["instances"]:
+                episodes.extend(_episodes(path.name, instance, family))
+        return episodes
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise RecordingError(f"{path} is not a recording in the known format: {_reason(error)}") from None
 
@@ -173,28 +232,30 @@ def _reason(error: Exception) -> str:
 
 
 def _episodes(file: str, instance: Members, family: Family) -> Iterator[RecordedEpisode]:
-    rows = _rows_of_last_execution(instance)
+    rows = rows_of_last_execution(instance)
     carried = output_before = status_before = None
     for number, (recorded, following) in enumerate(_with_following(instance["episodes"])):
         history = recorded["trigger"]["history"]
         new_from = _last_start(history)
-        continues = following is not None and _execution(following) != _execution(recorded)
-        committed = recorded["committed"]
+        committed = recorded.get("committed")
+        is_last = following is None or _execution(following) != _execution(recorded)
+        continues = is_last and following is not None and committed is None
+        after = _events_after(history, following, rows) if following is None or not is_last else None
         yield RecordedEpisode(
             file=file,
             instance_id=instance["id"],
             number=number,
             trigger=recorded["trigger"],
             answer=_answer(recorded),
-            events=[event_from_members(members) for members in history],
             new_from=new_from,
             committed=committed,
             status_before=status_before,
             output_before=output_before,
             carried_status=carried,
-            decisions=None if continues else _decisions(len(history), following, rows),
-            past=None if continues or following is None else following["trigger"]["history"][new_from : len(history)],
-            past_in_rows=[mark(_from_row(row)) for row in rows[new_from : len(history)]] if following is None else None,
+            decisions=None if after is None else [comparable(event) for event in after[len(history) :]],
+            is_rewound=after is not None and _taken_back(after) > _taken_back(history),
+            past=None if is_last or following is None else following["trigger"]["history"][new_from : len(history)],
+            past_in_rows=[mark(event) for event in after[new_from : len(history)]] if after and not following else None,
             next_messages=[comparable(event) for event in following["trigger"]["history"][1:]]
             if continues and following
             else None,
@@ -202,28 +263,38 @@ def _episodes(file: str, instance: Members, family: Family) -> Iterator[Recorded
         )
         carried = _status_of_run(recorded) if continues else None
         if committed is not None:
-            status_before, output_before = committed["CustomStatus"], committed["Output"]
+            status_before, output_before = committed.get("CustomStatus"), committed.get("Output")
 
 
 def _with_following(episodes: Sequence[Members]) -> Iterable[tuple[Members, Members | None]]:
-    return zip(episodes, [*episodes[1:], None], strict=True)
+    return zip_longest(episodes, episodes[1:])
 
 
 def _answer(recorded: Members) -> str | WorkerFailure:
     failure = recorded.get("failure")
     if failure is not None:
         return WorkerFailure(failure["message"], failure["stack"])
-    answer = recorded["answer"]
-    if not isinstance(answer, str):
-        raise ValueError(f"an answer is a text, not {answer!r}")
-    return answer
+    answer = recorded.get("answer")
+    return answer if isinstance(answer, str) else json.dumps(answer)
 
 
-def _decisions(known: int, following: Members | None, rows: Sequence[Members]) -> list[dict[str, Any]]:
-    if following is None:
-        return [comparable(_from_row(row)) for row in rows[known:]]
-    events = following["trigger"]["history"]
-    return [comparable(event) for event in events[known : _last_start(events)]]
+def _events_after(
+    history: Sequence[Members], following: Members | None, rows: Sequence[Members]
+) -> Sequence[Members] | None:
+    """An execution's events up to the end of an episode, as the next trigger or the rows show them, if they do."""
+    if following is not None:
+        known: Sequence[Members] = following["trigger"]["history"]
+        return known[: _last_start(known)]
+    if not rows:
+        return None
+    events = [from_row(row) for row in rows]
+    new = events[len(history) :]
+    unrecorded = next((i for i, event in enumerate(new) if event["EventType"] == EventType.ORCHESTRATOR_STARTED), None)
+    return events if unrecorded is None else events[: len(history) + unrecorded]
+
+
+def _taken_back(events: Iterable[Members]) -> int:
+    return sum(event.get("EventType") == EventType.GENERIC_EVENT for event in events)
 
 
 def _family(instances: Sequence[Members]) -> Family:
@@ -232,13 +303,13 @@ def _family(instances: Sequence[Members]) -> Family:
         episodes = instance["episodes"]
         for index, (recorded, following) in enumerate(_with_following(episodes)):
             started = _started(recorded)
-            if index == 0 and started["ParentInstance"] is not None:
+            if index == 0 and started.get("ParentInstance") is not None:
                 family.starts[_task_of_parent(started)].append(started)
             if following is None or _execution(following) != _execution(recorded):
                 _add_ends(family, instance["id"], recorded)
-        for row in _rows_of_last_execution(instance):
-            if _EVENT_NUMBERS[row["EventType"]] in _CHILD_ENDS:
-                _add_end(family, instance["id"], row["ExecutionId"], _from_row(row))
+        for row in rows_of_last_execution(instance):
+            if _EVENT_NUMBERS.get(row["EventType"]) in _CHILD_ENDS:
+                _add_end(family, instance["id"], row["ExecutionId"], from_row(row))
     return family
 
 
@@ -279,24 +350,31 @@ def _last_start(history: Sequence[Members]) -> int:
 
 
 def _status_of_run(recorded: Members) -> str | None:
-    status = json.loads(recorded["answer"]).get("customStatus")
+    try:
+        answer: Any = json.loads(recorded.get("answer") or "null")
+    except ValueError:
+        return None
+    status = answer.get("customStatus") if isinstance(answer, dict) else None
     return None if status is None else dump_stored(status)
 
 
-def _rows_of_last_execution(instance: Members) -> list[Members]:
+def rows_of_last_execution(instance: Members) -> list[Members]:
     """The rows of the History table; those of an older, longer generation may still stand behind them."""
-    execution = instance["final"]["instance"].get("ExecutionId")
+    final = instance.get("final") or {}
+    execution = (final.get("instance") or {}).get("ExecutionId")
     return [
-        row for row in instance["final"]["history"] if row["RowKey"] != "sentinel" and row["ExecutionId"] == execution
+        row
+        for row in final.get("history") or ()
+        if row.get("EventType") is not None and row.get("ExecutionId") == execution
     ]
 
 
-def _from_row(row: Members) -> dict[str, Any]:
+def from_row(row: Members) -> dict[str, Any]:
     """A row of the History table with the member names and forms of the wire."""
     members = {
         name: value for name, value in row.items() if name not in _ROW_COLUMNS and not name.endswith("odata.type")
     }
-    members["EventType"] = _EVENT_NUMBERS[row["EventType"]]
+    members["EventType"] = _EVENT_NUMBERS.get(row["EventType"], row["EventType"])
     if "OrchestrationStatus" in members:
         members["OrchestrationStatus"] = OrchestrationStatus(members["OrchestrationStatus"]).number
     if "FireAt" in members:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import azure.durable_functions as df
 import pytest
 
+from durable_status.replay.episode import Episode
+from durable_status.replay.events import Event, ExecutionStarted, GenericEvent
+from durable_status.replay.profile import PROFILE_2_13
+from durable_status.replay.rewind import rewind
+from durable_status.replay.trigger import trigger_text
 from tests.check_goldens import main
+from tests.durable_status.replay.histories import Driven
 from tests.paths import GOLDENS
 
 _RECORDINGS = GOLDENS / "replay"
@@ -133,7 +140,7 @@ def test_a_file_that_is_no_recording_gets_one_line(
 
     assert main([str(folder)]) == 1
     printed = capsys.readouterr()
-    assert printed.out == ""
+    assert printed.out == "9 episodes: 9 equal, 0 different; 1 not read\n"
     assert printed.err.count("\n") == 1
     assert "broken.json" in printed.err
     assert words in printed.err
@@ -142,15 +149,181 @@ def test_a_file_that_is_no_recording_gets_one_line(
 def test_a_folder_that_is_missing_or_empty_gets_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path / "missing")]) == 1
     assert capsys.readouterr().err == f"goldens: {tmp_path / 'missing'} is no folder; name one that holds recordings.\n"
-    for name in ("", "functions.json", "empty.json"):
+    contents = {
+        "functions.json": '{"orchestrator": [], "activity": [], "entity": []}',
+        "empty.json": '{"instances": []}',
+    }
+    for name in ("", *contents):
         if name:
-            (tmp_path / name).write_text('{"instances": []}')
+            (tmp_path / name).write_text(contents[name])
         assert main([str(tmp_path)]) == 1
         assert capsys.readouterr().err == f"goldens: {tmp_path} holds no recorded episodes (*.json).\n"
 
 
-def test_recordings_need_the_names_of_the_functions(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_that_does_not_name_its_functions_gets_those_of_our_own_recordings(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (folder / "functions.json").unlink()
 
+    assert main([str(folder)]) == 0
+    note, count = capsys.readouterr().out.splitlines()
+    assert note.endswith("functions.json is not there; taking the functions of tests/goldens/replay.")
+    assert count == "9 episodes: 9 equal, 0 different"
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "7", '{"orchestrator": 1, "activity": [], "entity": []}'])
+def test_broken_names_of_functions_get_one_line(folder: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    (folder / "functions.json").write_text(text)
+
     assert main([str(folder)]) == 1
-    assert "functions.json cannot be read" in capsys.readouterr().err
+    assert "functions.json is not in the format" in capsys.readouterr().err
+
+
+def _both_ends(recording: Any) -> Any:
+    return [instance["final"] for instance in recording["instances"]]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda it: it["instances"].append({"id": "never ran", "episodes": []}),
+        lambda it: [end.pop("history") for end in _both_ends(it)],
+        lambda it: [instance.pop("final") for instance in it["instances"]],
+        lambda it: [end.update(instance=None) for end in _both_ends(it)],
+        lambda it: [instance.update(more={"than": "known"}) for instance in it["instances"]],
+        lambda it: _episode(it, 0).update(more=1),
+    ],
+)
+def test_what_a_recording_leaves_out_or_adds_is_not_compared(folder: Path, change: Callable[[Any], None]) -> None:
+    for path in folder.glob("h*.json"):
+        _change(path, change)
+
+    assert main([str(folder)]) == 0
+
+
+def test_a_file_may_hold_several_recordings(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recordings = [json.loads(path.read_text()) for path in sorted(folder.glob("h*.json"))]
+    for path in folder.glob("h*.json"):
+        path.unlink()
+    (folder / "all.json").write_text(json.dumps(recordings))
+
+    assert main([str(folder)]) == 0
+    assert capsys.readouterr().out == "9 episodes: 9 equal, 0 different\n"
+
+
+@pytest.mark.parametrize("members", [{"EventType": 18, "State": "x"}, {"EventType": 21, "Reason": "again"}])
+def test_events_that_this_extension_never_writes_are_taken(
+    folder: Path, capsys: pytest.CaptureFixture[str], members: dict[str, Any]
+) -> None:
+    event = members | {"EventId": -1, "IsPlayed": False, "Timestamp": "2026-11-22T11:30:00Z"}
+    _change(folder / "h00-34-FanOut.json", lambda it: _episode(it, 1)["trigger"]["history"].insert(2, event))
+
+    assert main([str(folder)]) == 1
+    assert "Error" not in capsys.readouterr().out
+
+
+def test_an_event_of_an_unknown_number_makes_its_episode_different(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _change(folder / "h00-34-FanOut.json", lambda it: _episode(it, 1)["trigger"]["history"][2].update(EventType=99))
+
+    assert main([str(folder)]) == 1
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert "episode 1: episode: recorded 'an episode', engine 'ValueError: unknown event type 99'" in printed.out
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda it: _episode(it, 0).update(answer=None),
+        lambda it: _episode(it, 0).update(answer={"isDone": True}),
+        lambda it: _episode(it, 0).update(answer="no JSON"),
+        lambda it: _episode(it, 0).update(failure={"message": "Exception: it broke", "stack": ""}),
+        lambda it: _episode(it, 0)["trigger"].pop("maximumShortTimerDuration"),
+        lambda it: _episode(it, 0).update(committed={}),
+        lambda it: _episode(it, 0)["trigger"]["history"][1].update(Unexpected={"a": [1]}),
+    ],
+)
+def test_what_an_engine_cannot_have_done_is_a_difference(
+    folder: Path, capsys: pytest.CaptureFixture[str], change: Callable[[Any], None]
+) -> None:
+    _change(folder / "h00-34-FanOut.json", change)
+
+    assert main([str(folder)]) == 1
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert "episode 0: " in printed.out
+
+
+def test_a_text_that_lies_in_a_blob_is_not_compared(folder: Path) -> None:
+    def change(recording: Any) -> None:
+        instance = recording["instances"][0]
+        url = "http://127.0.0.1:10000/devstoreaccount1/hub-largemessages/a/history-0.json.gz"
+        instance["episodes"][-1]["committed"].update(Output=url)
+        for row in instance["final"]["history"]:
+            if row.get("EventType") == "ExecutionCompleted":
+                row.update(Result="", ResultBlobName="a/history-0.json.gz")
+
+    _change(folder / "h00-34-FanOut.json", change)
+
+    assert main([str(folder)]) == 0
+
+
+def _rewound_recording() -> dict[str, Any]:
+    """An instance that failed because of its activity, was rewound and then went on."""
+    answers: list[dict[str, Any]] = []
+
+    def orchestrator(context: Any) -> Any:
+        return (yield context.call_activity("Echo"))
+
+    driven = Driven(orchestrator)
+
+    def record(episode: Episode, known: Sequence[Event]) -> None:
+        new = [event for event in episode.appended if event.event_id == -1]
+        history = [*known, *new[:-1]]
+        trigger = json.loads(
+            trigger_text(history, started, is_replaying=bool(known), host=driven.host, profile=PROFILE_2_13)
+        )
+        for event in trigger["history"][len(known) :]:
+            event["IsPlayed"] = False
+        answers.append(
+            {
+                "trigger": trigger,
+                **_recorded_answer(orchestrator, json.dumps(trigger)),
+                "committed": {
+                    "RuntimeStatus": episode.runtime_status.value,
+                    "CustomStatus": episode.custom_status or "null",
+                    "Output": episode.output or (answers[-1]["committed"]["Output"] if answers else None),
+                },
+            }
+        )
+
+    first = driven.start()
+    started = next(event for event in driven.history if isinstance(event, ExecutionStarted))
+    record(first, ())
+    known = driven.history
+    record(driven.fail(0), known)
+    driven.history = known = rewind(driven.history).history
+    record(driven.feed(GenericEvent(timestamp=driven.now, data="try again")), known)
+    return {"case": "rewound", "instances": [{"id": "instance", "episodes": answers}]}
+
+
+def _recorded_answer(orchestrator: Any, trigger: str) -> dict[str, Any]:
+    """What the SDK says to a trigger, in a recording's words."""
+    try:
+        return {"answer": df.Orchestrator.create(orchestrator)(trigger)}
+    except Exception as error:
+        return {"failure": {"message": f"Exception: {error}", "stack": ""}}
+
+
+def test_a_rewound_instance_is_compared_with_what_the_rewind_left(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recording = _rewound_recording()
+    (tmp_path / "rewound.json").write_text(json.dumps(recording))
+
+    assert main([str(tmp_path)]) == 0, capsys.readouterr().out
+    recording["instances"][0]["episodes"][2]["trigger"]["history"][5]["EventId"] = 7
+    (tmp_path / "rewound.json").write_text(json.dumps(recording))
+    assert main([str(tmp_path)]) == 1

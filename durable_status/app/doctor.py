@@ -36,6 +36,8 @@ class Finding:
 def examine(root: Path, environment: MutableMapping[str, str]) -> list[Finding]:
     """Examine the app in `root`. Its settings go into `environment`, and its modules are imported."""
     root = root.resolve()
+    if not root.is_dir():
+        return [Finding(f"there is no folder {root}.", is_error=True)]
     findings = list(_python_findings())
     findings += _requirement_findings(root)
     try:

@@ -99,14 +99,16 @@ def _canonical(binding: Mapping[str, Any]) -> dict[str, Any]:
 
 def _script(root: Path, folder: Path, script_file: object) -> Path:
     candidates: Iterable[str] = [str(script_file)] if script_file else _DEFAULT_SCRIPTS
+    if any(not name.endswith(".py") for name in candidates):
+        raise AppError(f"scriptFile '{script_file}' is no Python file; this host runs Python apps only.")
     for name in candidates:
         script = (folder / name).resolve()
         if script.is_file():
             break
     else:
         raise AppError(f"there is no {' or '.join(candidates)} in {folder.name}; name the script as scriptFile.")
-    if script.suffix != ".py" or not script.is_relative_to(root):
-        raise AppError(f"scriptFile '{script_file}' must be a Python file inside the app's folder.")
+    if not script.is_relative_to(root):
+        raise AppError(f"scriptFile '{script_file}' must be inside the app's folder.")
     return script
 
 

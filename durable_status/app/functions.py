@@ -17,6 +17,7 @@ ENTITY_TRIGGER = "entityTrigger"
 HTTP_TRIGGER = "httpTrigger"
 TIMER_TRIGGER = "timerTrigger"
 DURABLE_CLIENT = "durableClient"
+HTTP_OUTPUT = "http"
 
 # The member of a trigger that renames the function for orchestrations.
 _NAMING_MEMBERS = {
@@ -72,6 +73,16 @@ class AppFunction:
     def bindings_of(self, binding_type: str) -> list[Mapping[str, Any]]:
         """The bindings of one type."""
         return [binding for binding in self.bindings if binding.get("type") == binding_type]
+
+    @property
+    def outputs(self) -> list[Mapping[str, Any]]:
+        """The output bindings."""
+        return [binding for binding in self.bindings if str(binding.get("direction")).upper() == "OUT"]
+
+    @property
+    def foreign_outputs(self) -> list[Mapping[str, Any]]:
+        """The output bindings that a local host has nothing behind: all but HTTP answers."""
+        return [binding for binding in self.outputs if binding["type"] != HTTP_OUTPUT]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

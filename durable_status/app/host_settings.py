@@ -16,6 +16,7 @@ FILE_NAME = "host.json"
 
 _OVERRIDE_PREFIX = "AzureFunctionsJobHost__"
 _HUB_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{2,49}")
+_HUB_NAME_ELSEWHERE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{2,63}")  # other providers do not name tables after it
 _SETTING_REFERENCE = re.compile(r"%([^%]+)%")
 _OTHER_PROVIDERS = ("mssql", "netherite", "azureManaged")
 
@@ -55,6 +56,8 @@ class HostSettings:
     custom_headers: Mapping[str, str] = field(default_factory=dict)
     allowed_functions: frozenset[str] | None = None
     """The only functions to load, in lower case; None: all of them."""
+    function_timeout_seconds: float | None = None
+    """How long an activity, an HTTP function or a timer function may run; None: as long as it likes."""
     notices: tuple[str, ...] = ()
     """Settings that have no effect here, a sentence each."""
 
@@ -76,13 +79,13 @@ def read_host_settings(root: Path, environment: Mapping[str, str]) -> HostSettin
     http = extensions.section("http")
     http_calls = durable.section("httpSettings")
     storage_provider = durable.section("storageProvider")
-    _check_storage_provider(storage_provider)
+    other_provider = _other_provider(storage_provider)
     prefix = http.text("routePrefix")
     allowed = content.texts("functions")
     concurrency = 10 * (os.cpu_count() or 1)
     override = durable.choice("overridableExistingInstanceStates", ("NonRunningStates", "AnyState"))
     return HostSettings(
-        hub_name=_hub_name(durable.text("hubName"), environment),
+        hub_name=_hub_name(durable.text("hubName"), environment, is_azure_storage=other_provider is None),
         connection_name=storage_provider.text("connectionName") or storage_provider.text("connectionStringName"),
         route_prefix=("api" if prefix is None else prefix).strip("/"),
         max_concurrent_orchestrators=durable.number("maxConcurrentOrchestratorFunctions", concurrency),
@@ -101,7 +104,8 @@ def read_host_settings(root: Path, environment: Mapping[str, str]) -> HostSettin
         extended_sessions=durable.truth("extendedSessionsEnabled"),
         custom_headers=_headers(http.section("customHeaders")),
         allowed_functions=None if allowed is None else frozenset(name.casefold() for name in allowed),
-        notices=tuple(_notices(durable, storage_provider)),
+        function_timeout_seconds=_function_timeout(content),
+        notices=tuple(_notices(durable, storage_provider, other_provider)),
     )
 
 
@@ -124,43 +128,55 @@ def expand_settings(text: str, environment: Mapping[str, str], where: str) -> st
     return _SETTING_REFERENCE.sub(setting, text)
 
 
-def _check_storage_provider(section: Section) -> None:
+def _other_provider(section: Section) -> str | None:
+    """The storage provider, if it is another than Azure Storage. Apps run the same here, whichever they name."""
     kind = section.text("type")
     if kind is not None and kind.casefold() != "azurestorage":
         known = next((name for name in _OTHER_PROVIDERS if name.casefold() == kind.casefold()), None)
-        why = "is not imitated here" if known else "does not exist"
-        raise AppError(
-            f"{FILE_NAME}: the storage provider '{kind}' {why}; this host imitates AzureStorage only. "
-            f"For a local run set {_OVERRIDE_PREFIX}extensions__durableTask__storageProvider__type=AzureStorage."
-        )
+        if known is None:
+            raise AppError(
+                f"{FILE_NAME}: the storage provider '{kind}' does not exist; "
+                f"write AzureStorage, {', '.join(_OTHER_PROVIDERS)}."
+            )
+        return known
     section.number("partitionCount", 4, most=16)
     section.number("controlQueueBatchSize", 32)
     section.number("controlQueueBufferThreshold", 256, most=1000)
-    for span in ("controlQueueVisibilityTimeout", "workItemQueueVisibilityTimeout", "maxQueuePollingInterval"):
-        section.check_span(span)
+    for name in ("controlQueueVisibilityTimeout", "workItemQueueVisibilityTimeout", "maxQueuePollingInterval"):
+        section.span_seconds(name)
+    return None
+
+
+def _function_timeout(content: Section) -> float | None:
+    """``functionTimeout``; without one, or with -1, functions run as long as they like."""
+    return None if str(content.value("functionTimeout")) == "-1" else content.span_seconds("functionTimeout")
 
 
 def _headers(section: Section) -> dict[str, str]:
     return {name: str(section.value(name)) for name in section}
 
 
-def _notices(durable: Section, storage_provider: Section) -> Iterator[str]:
+def _notices(durable: Section, storage_provider: Section, other_provider: str | None) -> Iterator[str]:
     unused = [name for name in _UNUSED if durable.value(name) is not None]
     if unused:
         yield f"{FILE_NAME}: no effect here: {', '.join(unused)}."
     tuning = [name for name in storage_provider if name not in ("type", "connectionname", "connectionstringname")]
-    if tuning:
+    if other_provider is not None:
+        yield f"{FILE_NAME}: {other_provider} is not used here; the app runs as it would on AzureStorage."
+    elif tuning:
         yield f"{FILE_NAME}: no effect here: storageProvider settings of Azure Storage ({len(tuning)})."
     if durable.truth("extendedSessionsEnabled"):
         yield f"{FILE_NAME}: extendedSessionsEnabled is not available to Python apps; it is switched off."
 
 
-def _hub_name(configured: str | None, environment: Mapping[str, str]) -> str:
+def _hub_name(configured: str | None, environment: Mapping[str, str], *, is_azure_storage: bool) -> str:
     if configured is None:
         return _sanitized(_default_hub_name(environment))
     # Only a whole value is a reference (http.md §6.1).
     is_reference = _SETTING_REFERENCE.fullmatch(configured) is not None
     name = expand_settings(configured, environment, f"{FILE_NAME}: hubName") if is_reference else configured
+    if not is_azure_storage and _HUB_NAME_ELSEWHERE.fullmatch(name) is not None:
+        return name
     if _HUB_NAME.fullmatch(name) is None:
         raise AppError(
             f"Task hub name '{name}' should contain only alphanumeric characters, start with a letter, "

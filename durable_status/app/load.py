@@ -29,6 +29,7 @@ def load_app(root: Path, environment: MutableMapping[str, str]) -> App:
         raise AppError(f"there is no folder {root}.")
     local_settings = read_local_settings(root)
     notices = [*local_settings.notices, *apply_to_environment(local_settings, environment)]
+    _check_runtime(environment)
     settings = read_host_settings(root, environment)
     found, problems = _find_functions(root, environment, notices)
     functions = []
@@ -47,6 +48,15 @@ def load_app(root: Path, environment: MutableMapping[str, str]) -> App:
         problems=tuple(problems),
         notices=(*notices, *settings.notices),
     )
+
+
+def _check_runtime(environment: Mapping[str, str]) -> None:
+    runtime = environment.get("FUNCTIONS_WORKER_RUNTIME") or "python"
+    if runtime.casefold() != "python":
+        raise AppError(
+            f"FUNCTIONS_WORKER_RUNTIME says that this is an app in {runtime}; this host runs Python apps only. "
+            f'If it is one, write "FUNCTIONS_WORKER_RUNTIME": "python" into local.settings.json.'
+        )
 
 
 def _find_functions(

@@ -8,7 +8,7 @@ from typing import Any
 
 from durable_status.app.errors import AppError
 
-_SPAN = re.compile(r"(?:\d+\.)?\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?")
+_SPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?")
 
 
 class Section:
@@ -76,11 +76,18 @@ class Section:
                 return option
         raise AppError(f"{self._name}: {key} must be {' or '.join(options)}, not {value!r}.")
 
-    def check_span(self, key: str) -> None:
-        """Refuse what is not a span of time such as "00:05:00"."""
+    def span_seconds(self, key: str) -> float | None:
+        """A span of time such as "00:05:00" in seconds, or None if there is none."""
         value = self.value(key)
-        if value is not None and _SPAN.fullmatch(str(value)) is None:
+        found = None if value is None else _SPAN.fullmatch(str(value))
+        if value is not None and found is None:
             raise AppError(f'{self._name}: {key} must be a span of time such as "00:05:00", not {value!r}.')
+        return None if found is None else _seconds(found)
+
+
+def _seconds(span: re.Match[str]) -> float:
+    days, hours, minutes, seconds = (float(part or 0) for part in span.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
 
 
 def overlay(content: dict[str, Any], environment: Mapping[str, str], prefix: str) -> dict[str, Any]:

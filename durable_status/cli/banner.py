@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 
 from durable_status.app.functions import (
     ACTIVITY_TRIGGER,
@@ -15,6 +14,7 @@ from durable_status.app.functions import (
 from durable_status.app.links import WEBHOOK_BASE
 from durable_status.local_host.host import HostOptions, LocalHost
 from durable_status.local_host.keys import FILE_NAME as KEYS_FILE
+from durable_status.local_host.library_version import library_version
 
 _KINDS = (("orchestrators", ORCHESTRATION_TRIGGER), ("activities", ACTIVITY_TRIGGER), ("entities", ENTITY_TRIGGER))
 
@@ -25,7 +25,7 @@ def banner(host: LocalHost, options: HostOptions, storage: str) -> str:
 
 
 def _lines(host: LocalHost, options: HostOptions, storage: str) -> Iterator[str]:
-    yield f"durable-status {_version()}: {host.app.root}"
+    yield f"durable-status {library_version()}: {host.app.root}"
     yield f"  durable extension {options.profile.name}, task hub {host.app.settings.hub_name} in {storage}"
     if options.enable_auth:
         yield f"  keys are asked for; they are in {(options.state_folder or host.app.root) / KEYS_FILE}"
@@ -37,10 +37,13 @@ def _lines(host: LocalHost, options: HostOptions, storage: str) -> Iterator[str]
         yield from (f"  {remark}" for remark in remarks)
     yield ""
     management = f"{host.base_url}{WEBHOOK_BASE}"
-    yield "Try:"
+    key, with_key = "", ""
+    if options.enable_auth:
+        key, with_key = ' -H "x-functions-key: KEY"', ", with the key durabletask_extension of that file for KEY"
+    yield f"Try{with_key}:"
     for name in list(by_durable_name(_enabled(host), ORCHESTRATION_TRIGGER))[:1]:
-        yield f"  curl -X POST {management}/orchestrators/{name}"
-    yield f"  curl {management}/instances"
+        yield f"  curl{key} -X POST {management}/orchestrators/{name}"
+    yield f"  curl{key} {management}/instances"
     yield ""
     yield "Ctrl-C stops the host."
 
@@ -59,10 +62,3 @@ def _functions(host: LocalHost) -> Iterator[str]:
 
 def _enabled(host: LocalHost) -> list[AppFunction]:
     return [function for function in host.app.functions if not function.is_disabled]
-
-
-def _version() -> str:
-    try:
-        return version("durable-status")
-    except PackageNotFoundError:
-        return "(not installed)"

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="Check an app without running it.")
 @click.option(
     "--app",
     "folder",

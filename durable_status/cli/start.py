@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 
 import click
@@ -17,7 +18,14 @@ _DEFAULT_RPC_PORT = 17071
 _PROFILES = {profile.name: profile for profile in (PROFILE_2_13, PROFILE_3)}
 
 
-@click.command()
+def _ip_address(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    try:
+        return None if value is None else str(ipaddress.ip_address(value))
+    except ValueError:
+        raise click.BadParameter(f"'{value}' is no IP address.") from None
+
+
+@click.command(short_help="Serve an Azure Functions app on this machine.")
 @click.option(
     "--app",
     "folder",
@@ -34,6 +42,7 @@ _PROFILES = {profile.name: profile for profile in (PROFILE_2_13, PROFILE_3)}
 @click.option(
     "--address",
     metavar="IP",
+    callback=_ip_address,
     help="Address to listen on; 0.0.0.0 lets other machines in.  "
     "[default: Host.LocalHttpAddress of local.settings.json, else 127.0.0.1]",
 )

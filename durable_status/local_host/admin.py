@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from typing import Any
 
 from durable_status.app.functions import ENTITY_TRIGGER, ORCHESTRATION_TRIGGER, AppFunction
 from durable_status.local_host.keys import Access, Keys, presented_key
+from durable_status.local_host.library_version import library_version
 from durable_status.local_host.reply import Receive, Reply, Scope, Send, bare, json_text, read_body
 
 ADMIN_BASE = "/admin"
@@ -52,6 +54,7 @@ class Admin:
         self._origin = origin
         self._keys = keys
         self._instance_id = uuid.uuid4().hex
+        self._began = time.monotonic()
         self._busy: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
@@ -96,9 +99,9 @@ class Admin:
             "id": "durable-status",
             "state": "Running",
             "version": _VERSION,
-            "versionDetails": _VERSION,
+            "versionDetails": f"durable-status {library_version()}",
             "instanceId": self._instance_id,
-            "processUptime": 0,
+            "processUptime": round((time.monotonic() - self._began) * 1000),
             "errors": [],
         }
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from durable_status.local_host.activities import Activities
 from durable_status.local_host.clock import Clock
-from durable_status.local_host.entities import Entities, is_entity_work
-from durable_status.local_host.orchestrations import Orchestrations
 from durable_status.local_host.storage.provider import (
     ActivityWork,
     EpisodeCommit,
@@ -19,8 +18,13 @@ from durable_status.local_host.storage.provider import (
     StorageProvider,
 )
 from durable_status.local_host.worker import Worker
+from durable_status.replay.events import ExecutionStarted
 from durable_status.replay.failures import WorkerFailure
 from durable_status.replay.ticks import PER_SECOND, Ticks
+
+if TYPE_CHECKING:  # imported with the first work: the engine behind them takes a fifth of the start-up time
+    from durable_status.local_host.entities import Entities
+    from durable_status.local_host.orchestrations import Orchestrations
 
 logger = logging.getLogger(__name__)
 
@@ -29,14 +33,21 @@ _PAUSE_AFTER_ERROR_SECONDS = 1.0
 Work = TypeVar("Work", OrchestrationWork, ActivityWork)
 
 
+def is_entity_work(work: OrchestrationWork) -> bool:
+    """Whether `work` is for an entity: an instance named like one, or a message that will make one."""
+    if work.row is not None:
+        return work.row.name.startswith("@") and work.row.name == work.instance_id
+    events = [message.event for message in work.messages.values()]
+    return work.instance_id.startswith("@") and not any(isinstance(event, ExecutionStarted) for event in events)
+
+
 class Dispatcher:
-    """Keeps a task hub's instances going."""
+    """Keeps a task hub's instances going; `engine` is asked for once, when there is something to run."""
 
     def __init__(
         self,
         storage: StorageProvider,
-        orchestrations: Orchestrations,
-        entities: Entities,
+        engine: Callable[[], tuple[Orchestrations, Entities]],
         activities: Activities,
         worker: Worker,
         clock: Clock,
@@ -47,8 +58,7 @@ class Dispatcher:
         grace_seconds: float,
     ) -> None:
         self._storage = storage
-        self._orchestrations = orchestrations
-        self._entities = entities
+        self._engine = functools.cache(engine)
         self._activities = activities
         self._worker = worker
         self._clock = clock
@@ -100,7 +110,7 @@ class Dispatcher:
             commit = await (self._run_entity(work) if is_entity_work(work) else self._run_orchestration(work))
             await self._storage.commit(work, commit)
         except WorkerFailure as failure:  # only of an entity's batch; it keeps its messages and no caller is told
-            delay = self._entities.seconds_until_retry(work.instance_id)
+            delay = self._engine()[1].seconds_until_retry(work.instance_id)
             logger.error("Entity '%s': the batch failed and runs again in %d s: %s", work.instance_id, delay, failure)
             task = asyncio.create_task(self._release_later(work, delay))
             self._put_off.add(task)
@@ -115,11 +125,13 @@ class Dispatcher:
             await self._storage.release(work)
 
     async def _run_orchestration(self, work: OrchestrationWork) -> EpisodeCommit:
-        return await self._worker.run_orchestration(lambda: self._orchestrations.run(work))
+        orchestrations, _ = self._engine()
+        return await self._worker.run_orchestration(lambda: orchestrations.run(work))
 
     async def _run_entity(self, work: OrchestrationWork) -> EpisodeCommit:
+        _, entities = self._engine()
         async with self._free_for_entities:
-            return await self._worker.run_entity_batch(lambda: self._entities.run(work))
+            return await self._worker.run_entity_batch(lambda: entities.run(work))
 
     async def _release_later(self, work: OrchestrationWork, seconds: int) -> None:
         """Give work back later; what arrives for its instance meanwhile waits, too, and takes nobody's place."""

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from durable_status.app.functions import ENTITY_TRIGGER, AppFunction, by_durable_name
 from durable_status.local_host.clock import Clock
+from durable_status.local_host.invocations import invocation
 from durable_status.local_host.orchestrations import random_execution_id
 from durable_status.local_host.storage.provider import EpisodeCommit, InstanceRow, Message, OrchestrationWork
 from durable_status.local_host.worker import call_function
@@ -37,14 +38,6 @@ from durable_status.stored_json import dump_stored
 logger = logging.getLogger(__name__)
 
 _LONGEST_DELAY_SECONDS = 600
-
-
-def is_entity_work(work: OrchestrationWork) -> bool:
-    """Whether `work` is for an entity: an instance named like one, or a message that will make one."""
-    if work.row is not None:
-        return work.row.name.startswith("@")
-    events = [message.event for message in work.messages.values()]
-    return work.instance_id.startswith("@") and not any(isinstance(event, ExecutionStarted) for event in events)
 
 
 class Entities:
@@ -110,7 +103,9 @@ class Entities:
         def call(trigger: str) -> str:
             if registered is None:
                 return self._answer_unknown(name, trigger)
-            answer: str = call_function(self._functions[registered], trigger)
+            function = self._functions[registered]
+            with invocation(function.name):
+                answer: str = call_function(function, trigger)
             return answer
 
         return call

@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from durable_status.app.functions import (
     ACTIVITY_TRIGGER,
     DURABLE_CLIENT,
     ENTITY_TRIGGER,
+    HTTP_OUTPUT,
     HTTP_TRIGGER,
     ORCHESTRATION_TRIGGER,
     TIMER_TRIGGER,
@@ -24,7 +26,6 @@ from durable_status.local_host.activities import Activities
 from durable_status.local_host.admin import Admin, Call, ListedFunction
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.dispatcher import Dispatcher
-from durable_status.local_host.entities import Entities
 from durable_status.local_host.errors import LocalHostError
 from durable_status.local_host.http_calls import HttpCalls, open_http_session
 from durable_status.local_host.http_functions import HttpFunctions, ServedFunction, serve_functions
@@ -39,23 +40,25 @@ from durable_status.local_host.management.operations import operations_of
 from durable_status.local_host.management.purge import Purging
 from durable_status.local_host.management.read import Reading
 from durable_status.local_host.management.start import Starting, StartRules
-from durable_status.local_host.orchestrations import Orchestrations
 from durable_status.local_host.public import PublicApplication, with_cors
 from durable_status.local_host.sdk import keep_read_events
 from durable_status.local_host.storage.provider import StorageProvider
 from durable_status.local_host.timers import FILE_NAME as TIMERS_FILE
 from durable_status.local_host.timers import Schedule, ScheduleError, Timers, read_schedule
 from durable_status.local_host.worker import Worker
-from durable_status.replay.entity_batch import EntitySettings
 from durable_status.replay.host_facts import FunctionKind, FunctionNames, HostFacts
 from durable_status.replay.profile import PROFILE_3, Profile
 from durable_status.replay.ticks import PER_SECOND, Ticks
 from durable_status.replay.traps import Mode
 
+if TYPE_CHECKING:  # imported late, see the dispatcher
+    from durable_status.local_host.entities import Entities
+    from durable_status.local_host.orchestrations import Orchestrations
+
 logger = logging.getLogger(__name__)
 
 _RUN_HERE = frozenset(
-    {ORCHESTRATION_TRIGGER, ACTIVITY_TRIGGER, ENTITY_TRIGGER, HTTP_TRIGGER, "http", TIMER_TRIGGER, DURABLE_CLIENT}
+    {ORCHESTRATION_TRIGGER, ACTIVITY_TRIGGER, ENTITY_TRIGGER, HTTP_TRIGGER, HTTP_OUTPUT, TIMER_TRIGGER, DURABLE_CLIENT}
 )
 _ORCHESTRATOR_THREADS = 1  # they share one interpreter lock, so more of them only take turns
 
@@ -125,7 +128,10 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
         stack.push_async_callback(storage.close)
         base_url = f"http://{_called(options.address)}:{port_of(listener)}"
         rpc_base_url = f"http://{LOOPBACK}:{port_of(rpc_listener)}{RPC_BASE}" if rpc_listener else None
-        worker = Worker(orchestrator_threads=min(_ORCHESTRATOR_THREADS, app.settings.max_concurrent_orchestrators))
+        worker = Worker(
+            orchestrator_threads=min(_ORCHESTRATOR_THREADS, app.settings.max_concurrent_orchestrators),
+            timeout_seconds=app.settings.function_timeout_seconds,
+        )
         stack.enter_context(worker.running())
         keys = load_keys(_in_state(options, KEYS_FILE), [function.name for function in http_functions])
         links = Links(
@@ -214,18 +220,28 @@ def _listed(
 
 
 def _runnable(app: App) -> tuple[list[AppFunction], list[str]]:
-    """The functions this host runs, and a sentence for each of the others."""
+    """The functions this host runs, and a sentence for each that it does not run, or not as on the platform."""
     functions: list[AppFunction] = []
     problems: list[str] = []
     for function in app.functions:
         if function.is_disabled:
             problems.append(f"Function '{function.name}' is disabled by a setting.")
             continue
+        outputs = [str(binding["type"]) for binding in function.foreign_outputs]
         foreign = [kind for kind in (str(binding["type"]) for binding in function.bindings) if kind not in _RUN_HERE]
-        if foreign:
-            problems.append(f"Function '{function.name}' is not run here: this host has no {', '.join(foreign)}.")
-        else:
-            functions.append(function)
+        inputs = [kind for kind in foreign if kind not in outputs]
+        if inputs:
+            problems.append(
+                f"Function '{function.name}' is not run here: this host has no {', '.join(inputs)}. "
+                'Give what it does an HTTP function too, or run the app with "func start".'
+            )
+            continue
+        functions.append(function)
+        if outputs:
+            problems.append(
+                f"Function '{function.name}' is run, but this host has no {', '.join(outputs)}: "
+                "what it puts there is logged and goes nowhere."
+            )
     return functions, problems
 
 
@@ -260,13 +276,23 @@ def _dispatcher(
     options: HostOptions,
     clock: Clock,
 ) -> Dispatcher:
-    entity_settings = EntitySettings(
-        reorder_window=_reorder_window(app), max_batch_size=app.settings.max_entity_batch_size
-    )
+    def engine() -> tuple[Orchestrations, Entities]:
+        from durable_status.local_host.entities import Entities
+        from durable_status.local_host.orchestrations import Orchestrations
+        from durable_status.replay.entity_batch import EntitySettings
+
+        entity_settings = EntitySettings(
+            reorder_window=_reorder_window(app), max_batch_size=app.settings.max_entity_batch_size
+        )
+        mode = Mode.STRICT if options.strict else Mode.FAITHFUL
+        return (
+            Orchestrations(functions, facts, options.profile, clock, mode),
+            Entities(functions, facts.entities, entity_settings, options.profile, clock),
+        )
+
     return Dispatcher(
         storage,
-        Orchestrations(functions, facts, options.profile, clock, Mode.STRICT if options.strict else Mode.FAITHFUL),
-        Entities(functions, facts.entities, entity_settings, options.profile, clock),
+        engine,
         activities,
         worker,
         clock,

@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from azure.functions.http import HttpRequest, HttpResponseConverter
@@ -25,6 +26,15 @@ from durable_status.replay.failures import WorkerFailure
 logger = logging.getLogger(__name__)
 
 _BODY_LIMIT = 104_857_600  # bytes, the Functions host's own
+_COOKIE_ATTRIBUTES = {
+    "domain": "domain",
+    "path": "path",
+    "expires": "expires",
+    "maxAge": "max-age",
+    "sameSite": "samesite",
+    "secure": "secure",
+    "httpOnly": "httponly",
+}
 _BODY_LIMIT_SETTING = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"
 
 
@@ -81,7 +91,7 @@ class HttpFunctions:
         arguments = arguments_of(function, request, self._links)
         try:
             returned = await self._worker.call(function, arguments)
-            return _reply(returned_or_set(returned, arguments))
+            return _reply(returned_or_set(function, returned, arguments))
         except WorkerFailure as failure:
             logger.error("Function '%s' failed: %s\n%s", function.name, failure.message, failure.stack)
             return bare(500)
@@ -147,7 +157,7 @@ def _reply(returned: Any) -> Reply:
         raise worker_failure(error) from error
     try:
         return _text_reply(datum.value) if datum.type == "string" else _response_reply(datum.value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError, CookieError) as error:
         raise worker_failure(error) from error
 
 
@@ -177,14 +187,25 @@ def _text_reply(text: str) -> Reply:
 
 
 def _described_reply(description: Mapping[str, Any]) -> Reply:
-    """An object with a ``body`` describes the response: status, headers, body."""
+    """An object with a ``body`` describes the response: status, headers, cookies, body."""
     body = description["body"]
     kind = "text/plain; charset=utf-8"
     if not isinstance(body, str):
         body, kind = json.dumps(body, ensure_ascii=False), "application/json; charset=utf-8"
     headers = {str(name).lower(): str(value) for name, value in (description.get("headers") or {}).items()}
+    cookies = [("Set-Cookie", _cookie(cookie)) for cookie in description.get("cookies") or ()]
     status = int(description.get("status") or description.get("statusCode") or 200)
-    return _sized_reply(status, headers.pop("content-type", kind), body, *headers.items())
+    return _sized_reply(status, headers.pop("content-type", kind), body, *headers.items(), *cookies)
+
+
+def _cookie(described: Mapping[str, Any]) -> str:
+    """A cookie of a described response: ``name``, ``value``, and its attributes in the spelling of JavaScript."""
+    name = str(described["name"])
+    jar: SimpleCookie = SimpleCookie({name: str(described.get("value", ""))})
+    for member, attribute in _COOKIE_ATTRIBUTES.items():
+        if described.get(member) is not None:
+            jar[name][attribute] = described[member]
+    return jar[name].OutputString()
 
 
 def _sized_reply(status: int, content_type: str, text: str, *headers: tuple[str, str]) -> Reply:

@@ -11,12 +11,13 @@ from typing import Any
 
 from azure.functions import Out
 
-from durable_status.app.functions import DURABLE_CLIENT, AppFunction
+from durable_status.app.functions import DURABLE_CLIENT, HTTP_OUTPUT, AppFunction
 from durable_status.app.links import Links
 
 logger = logging.getLogger(__name__)
 
 _RETURN = "$return"
+_LONGEST_OUTPUT = 500  # characters, in a log line
 
 
 @contextmanager
@@ -40,7 +41,7 @@ def invocation(function_name: str, invocation_id: str | None = None) -> Iterator
         )
 
 
-class HttpOut(Out[Any]):  # type: ignore[misc]  # the SDK is untyped
+class Output(Out[Any]):  # type: ignore[misc]  # the SDK is untyped
     """An output binding that the function sets instead of returning it."""
 
     def __init__(self) -> None:
@@ -61,12 +62,26 @@ def arguments_of(function: AppFunction, trigger_value: Any, links: Links) -> dic
     return arguments | outputs_of(function)
 
 
-def outputs_of(function: AppFunction) -> dict[str, HttpOut]:
-    """A new output for each HTTP output that is a parameter."""
-    return {binding["name"]: HttpOut() for binding in function.bindings_of("http") if binding["name"] != _RETURN}
+def outputs_of(function: AppFunction) -> dict[str, Output]:
+    """A new output for each output binding that is a parameter."""
+    return {binding["name"]: Output() for binding in function.outputs if binding["name"] != _RETURN}
 
 
-def returned_or_set(returned: Any, arguments: Mapping[str, Any]) -> Any:
-    """The result of a function: what it returned, or what it set in an output."""
-    values = [output.get() for output in arguments.values() if isinstance(output, HttpOut)]
-    return returned if returned is not None or not values else values[0]
+def returned_or_set(function: AppFunction, returned: Any, arguments: Mapping[str, Any]) -> Any:
+    """The result of an HTTP function: what it returned, or what it set in its HTTP output."""
+    names = [binding["name"] for binding in function.bindings_of(HTTP_OUTPUT) if binding["name"] in arguments]
+    return arguments[names[0]].get() if returned is None and names else returned
+
+
+def tell_outputs(function: AppFunction, arguments: Mapping[str, Any]) -> None:
+    """Log what a function has put into outputs that this host does not have."""
+    for binding in function.foreign_outputs:
+        output = arguments.get(binding["name"])
+        if isinstance(output, Output) and output.get() is not None:
+            logger.warning(
+                "Function '%s': '%s' (%s) goes nowhere on this host: %s",
+                function.name,
+                binding["name"],
+                binding["type"],
+                str(output.get())[:_LONGEST_OUTPUT],
+            )

@@ -43,6 +43,8 @@ def listen(port: int, address: str = LOOPBACK) -> socket.socket:
             raise ListenError(
                 f"port {port} is in use; stop what listens there, or choose another with --port (0: any free one)."
             ) from error
+        if getattr(error, "errno", None) == errno.EADDRNOTAVAIL:
+            raise ListenError(f"{address} is no address of this machine; choose another with --address.") from error
         raise ListenError(f"port {port} cannot be listened on: {error}.") from error
     return listener
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import functools
 import logging
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from durable_status.app.functions import ORCHESTRATION_TRIGGER, AppFunction, by_durable_name
-from durable_status.local_host.action_lines import ActionLines, noting_lines
+from durable_status.local_host.action_lines import ActionLines, noting_lines, place_of_definition
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.invocations import invocation
 from durable_status.local_host.storage.provider import (
@@ -41,9 +42,12 @@ from durable_status.replay.events import (
 from durable_status.replay.host_facts import HostFacts
 from durable_status.replay.profile import Profile
 from durable_status.replay.ticks import Ticks
-from durable_status.replay.traps import Mode, Trap, TrapError
+from durable_status.replay.traps import Mode, Trap, TrapError, TrapKind
 
 logger = logging.getLogger(__name__)
+
+_OF_STATUS = (TrapKind.STATUS_TOO_LARGE, TrapKind.STATUS_NOT_JSON, TrapKind.DATES_REWRITTEN)
+_DATA_OF_ERROR = re.compile(r'\n(?:Stack:| ?\{"\$type")')
 
 _RESTS_PER_EPISODE = 4
 _LONGEST_REST_SECONDS = 0.1
@@ -94,7 +98,7 @@ class Orchestrations:
             )
             episode = self._run_episode(instance, history, messages, orchestrator, now)
             outbox.add(started, episode, now)
-            self._warn(work.instance_id, episode.warnings, orchestrator.lines)
+            self._warn(work.instance_id, episode, orchestrator)
             following = episode.next_generation
             if following is None:
                 break
@@ -127,17 +131,19 @@ class Orchestrations:
         try:
             return run(messages, mode=self._mode)
         except TrapError as error:
-            reason = _with_place(error.trap, orchestrator.lines)
+            reason = orchestrator.sentence(error.trap)
             terminated = ExecutionTerminated(timestamp=now, input=reason)
             return run([*messages, terminated], mode=Mode.FAITHFUL)
 
     def _orchestrator(self, name: str) -> _Orchestrator:
         return _Orchestrator(self._functions, self._host, name)
 
-    def _warn(self, instance_id: str, traps: Iterable[Trap], lines: ActionLines | None) -> None:
+    def _warn(self, instance_id: str, episode: Episode, orchestrator: _Orchestrator) -> None:
+        sentences = [orchestrator.sentence(trap) for trap in episode.warnings]
+        if episode.runtime_status is OrchestrationStatus.COMPLETED:
+            sentences += orchestrator.unawaited_tasks()
         said = self._said.setdefault(instance_id, set())
-        for trap in traps:
-            sentence = _with_place(trap, lines)
+        for sentence in sentences:
             if sentence not in said:
                 said.add(sentence)
                 logger.warning("Instance '%s': %s", instance_id, sentence)
@@ -147,15 +153,14 @@ class Orchestrations:
             return
         self._said.pop(row.instance_id, None)
         if row.runtime_status is OrchestrationStatus.FAILED:
-            logger.error("Instance '%s' of %s failed: %s", row.instance_id, row.name, row.output)
+            logger.error("Instance '%s' of %s failed: %s", row.instance_id, row.name, _sentence(row.output))
         else:
             logger.info("Instance '%s' of %s: %s", row.instance_id, row.name, row.runtime_status.value)
 
 
-def _with_place(trap: Trap, lines: ActionLines | None) -> str:
-    """What the trap is and its cure, after the line of user code that asked for it."""
-    place = lines.place_of(trap.action) if lines is not None and trap.action is not None else None
-    return f"{place}: {trap}" if place else str(trap)
+def _sentence(error: str | None) -> str:
+    """An error without its stack and the .NET exception behind it, in one line."""
+    return " ".join(_DATA_OF_ERROR.split(error or "", maxsplit=1)[0].split())
 
 
 class _Orchestrator:
@@ -167,6 +172,25 @@ class _Orchestrator:
         registered = self._names.find(name)
         self._function = None if registered is None else functions[registered]
         self.lines: ActionLines | None = None
+
+    def sentence(self, trap: Trap) -> str:
+        """What the trap is and its cure, after the line of user code that it is about."""
+        place = self._place(trap)
+        return f"{place}: {trap}" if place else str(trap)
+
+    def unawaited_tasks(self) -> list[str]:
+        """A sentence for each task of the last call that was never yielded: the platform is not told of it."""
+        sentence = "A task that is created here and never yielded does not exist for the platform: it never runs."
+        trap = Trap(kind=TrapKind.UNAWAITED_TASK, orchestrator=self._name, sentence=sentence)
+        return [f"{place}: {trap}" for place in (self.lines.unawaited_places if self.lines else ())]
+
+    def _place(self, trap: Trap) -> str | None:
+        place = None
+        if self.lines is not None and trap.action is not None:
+            place = self.lines.place_of(trap.action)
+        elif self.lines is not None and trap.kind in _OF_STATUS:
+            place = self.lines.status_place
+        return place or (None if self._function is None else place_of_definition(self._function.call))
 
     def __call__(self, trigger: str) -> str:
         if self._function is None:

@@ -6,8 +6,6 @@ import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from starlette.middleware.cors import CORSMiddleware
-
 from durable_status.app.links import WEBHOOK_BASE
 from durable_status.local_host.admin import ADMIN_BASE, Admin
 from durable_status.local_host.http_functions import HttpFunctions
@@ -88,7 +86,9 @@ def with_cors(application: Application, origins: Sequence[str], *, credentials: 
     """Let pages of these origins call everything; without origins no header of the kind is sent."""
     if not origins:
         return application
-    return CORSMiddleware(
+    from durable_status.local_host.cors import Cors  # few apps ask for it, and start-up time counts
+
+    return Cors(
         application,
         allow_origins=origins,
         allow_methods=["*"],

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from durable_status.stored_json import dump_stored
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -19,6 +20,11 @@ class Reply:
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+
+    def for_version(self, http_version: str) -> Reply:
+        """The answer as a client of this version of HTTP can read it: 1.0 knows no chunks."""
+        is_measured = http_version != "1.0" or any(name == "Content-Length" for name, _ in self.headers)
+        return self if is_measured else replace(self, headers=(*self.headers, ("Content-Length", str(len(self.body)))))
 
     async def send(self, send: Send) -> None:
         """Send it over ASGI."""
@@ -46,7 +52,7 @@ def plain_text(status: int, text: str) -> Reply:
 
 def message(status: int, text: str) -> Reply:
     """An error of the management API that comes from no exception."""
-    return json_text(status, json.dumps({"Message": text}, ensure_ascii=False, separators=(",", ":")))
+    return json_text(status, dump_stored({"Message": text}))
 
 
 async def read_body(receive: Receive, limit: int | None = None) -> bytes | None:

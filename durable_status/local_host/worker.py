@@ -16,10 +16,11 @@ from typing import Any, TypeVar
 
 from durable_status.app.functions import AppFunction
 from durable_status.app.python_worker import InvocationContext, exception_texts
-from durable_status.local_host.invocations import invocation
+from durable_status.local_host.invocations import invocation, tell_outputs
 from durable_status.local_host.sdk import close_client_session
 from durable_status.local_host.threads import Threads
 from durable_status.replay.failures import WorkerFailure
+from durable_status.replay.ticks import PER_SECOND
 
 Result = TypeVar("Result")
 
@@ -29,7 +30,9 @@ _SECONDS_TO_END = 1.0
 class Worker:
     """Threads and an event loop for user code."""
 
-    def __init__(self, *, orchestrator_threads: int) -> None:
+    def __init__(self, *, orchestrator_threads: int, timeout_seconds: float | None = None) -> None:
+        """`timeout_seconds` is how long a function may take, orchestrators and entities excepted."""
+        self._timeout_seconds = timeout_seconds
         self._orchestrators = Threads("orchestrator", orchestrator_threads)
         self._functions = Threads("function", _function_threads())
         self._loop: asyncio.AbstractEventLoop
@@ -72,13 +75,23 @@ class Worker:
         """Call a function with its bindings by name, and the invocation context if it takes one.
 
         Raises:
-            WorkerFailure: the function raised.
+            WorkerFailure: the function raised, or took longer than it may. A thread cannot be ended, so a function
+                that is not async goes on, unheard; the platform ends its worker and all that runs in it.
         """
         context = InvocationContext(function_name=function.name, invocation_id=str(uuid.uuid4()))
         if function.takes_context:
             arguments = arguments | {"context": context}
         with invocation(function.name, context.invocation_id):
-            return await self._call(function, arguments)
+            try:
+                async with asyncio.timeout(self._timeout_seconds):
+                    returned = await self._call(function, arguments)
+            except TimeoutError as error:
+                limit = _dotnet_span(self._timeout_seconds or 0)
+                raise WorkerFailure(
+                    f"Timeout value of {limit} was exceeded by function: Functions.{function.name}"
+                ) from error
+        tell_outputs(function, arguments)
+        return returned
 
     async def _call(self, function: AppFunction, arguments: dict[str, Any]) -> Any:
         if not function.is_async:
@@ -105,6 +118,14 @@ def call_function(function: AppFunction, *positional: Any, **arguments: Any) -> 
 def worker_failure(error: BaseException) -> WorkerFailure:
     """What the Python worker reports of an exception."""
     return WorkerFailure(*exception_texts(error))
+
+
+def _dotnet_span(seconds: float) -> str:
+    """A span of time as .NET writes it: ``[d.]hh:mm:ss[.fffffff]``."""
+    whole, ticks = divmod(round(seconds * PER_SECOND), PER_SECOND)
+    minutes, hours, days = whole // 60 % 60, whole // 3600 % 24, whole // 86_400
+    text = f"{hours:02}:{minutes:02}:{whole % 60:02}" + (f".{ticks:07}" if ticks else "")
+    return f"{days}.{text}" if days else text
 
 
 def _function_threads() -> int:

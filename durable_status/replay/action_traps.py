@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from durable_status.replay.answer import Action
+from durable_status.replay.actions import COMPOUND, WITH_RETRY, Action, ActionType
 from durable_status.replay.traps import TrapKind, TrapLog
 
-CREATE_TIMER, WAIT_FOR_EVENT, WHEN_ANY, WHEN_ALL = 5, 6, 11, 12
-WITH_RETRY = (1, 3)
-_WITHOUT_ID = (4, WAIT_FOR_EVENT)
+_WITHOUT_ID = (ActionType.CONTINUE_AS_NEW, ActionType.WAIT_FOR_EXTERNAL_EVENT)
 
 
 def leaves(action: Action) -> Iterator[Action]:
     """The actions of a compound, at any depth; an action that is none is its own leaf."""
-    if "compoundActions" not in action:
+    if action["actionType"] not in COMPOUND:
         yield action
-    for child in action.get("compoundActions", ()):
+        return
+    for child in action["compoundActions"]:
         yield from leaves(child)
 
 
 def find_action_traps(actions: Sequence[Action], log: TrapLog) -> None:
     """Note the traps of task_any."""
     for index, action in enumerate(actions):
-        if action["actionType"] != WHEN_ANY:
+        if action["actionType"] != ActionType.WHEN_ANY:
             continue
         if any(_is_long_timer(child) for child in action["compoundActions"]):
             log.note(
@@ -43,8 +42,9 @@ def find_action_traps(actions: Sequence[Action], log: TrapLog) -> None:
 
 def _is_long_timer(action: Action) -> bool:
     """The SDK sends the first leg of a long timer as a task_all of one."""
-    children = action.get("compoundActions", ())
-    return action["actionType"] == WHEN_ALL and [child["actionType"] for child in children] == [CREATE_TIMER]
+    if action["actionType"] != ActionType.WHEN_ALL:
+        return False
+    return [child["actionType"] for child in action["compoundActions"]] == [ActionType.CREATE_TIMER]
 
 
 def _has_cancelled_timer(action: Action) -> bool:

@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from durable_status.replay.actions import Action
 from durable_status.replay.dotnet_dates import date_as_plain_text, rewrite_dates
 from durable_status.stored_json import dump_stored, utf16_size
 
-Action = Mapping[str, Any]
-"""One action as the SDK writes it."""
+V1, V2, V3 = 0, 1, 2
+"""Replay schemas: V1 (before SDK 1.1) has a list of actions per yield, V2 one list, V3 long timers."""
 
-_OLDEST_SCHEMA_WITH_ONE_LIST = 1
+_NULL_REFERENCE = "Object reference not set to an instance of an object."
 _STATUS_LIMIT_IN_KB = 16
 
 
@@ -30,7 +31,7 @@ class Answer:
     """What one call of the SDK says. `output` and `custom_status` are JSON text as the host stores it."""
 
     schema: int
-    action_lists: Sequence[Sequence[Action]]
+    action_lists: Sequence[Sequence[Action]] | None
     is_done: bool
     output: str | None
     error: str | None
@@ -38,16 +39,13 @@ class Answer:
 
     @property
     def actions(self) -> Sequence[Action]:
-        """The actions in the order of their first yield; newer replay schemas have one list of them.
+        """From V2 on: the actions in the order of their first yield.
 
         Raises:
             HostRefusal: there is not exactly one list.
         """
-        if self.schema < _OLDEST_SCHEMA_WITH_ONE_LIST:
-            raise HostRefusal(
-                "The app's azure-functions-durable answers in replay schema 1, as only versions before 1.1 do; "
-                "install azure-functions-durable 1.7 or newer."
-            )
+        if self.action_lists is None:
+            raise HostRefusal(_NULL_REFERENCE)
         if len(self.action_lists) != 1:
             raise HostRefusal(
                 f"With OOProc schema V{self.schema + 1}, expected actions array to be of length 1 in outer layer "
@@ -55,12 +53,26 @@ class Answer:
             )
         return self.action_lists[0]
 
+    @property
+    def steps(self) -> Sequence[Sequence[Action]]:
+        """In V1: what each yield brought.
+
+        Raises:
+            HostRefusal: there are no lists.
+        """
+        if self.action_lists is None:
+            raise HostRefusal(
+                "Value cannot be null. "
+                "(Parameter 'Out-of-proc orchestrator schema must have a non-null actions property.')"
+            )
+        return self.action_lists
+
 
 def read_answer(text: str) -> Answer | None:
     """Read a normal answer; None for a JSON null, which completes the orchestration without output.
 
     Raises:
-        HostRefusal: the answer is not an object.
+        HostRefusal: the answer is not an object, or what it says of itself cannot be read.
     """
     members = _parse(text)
     if members is None:
@@ -72,7 +84,7 @@ def read_failed_state(text: str) -> Answer:
     """Read the state that a failing orchestrator carries in its error.
 
     Raises:
-        HostRefusal: the state is not an object.
+        HostRefusal: the state is not an object, or what it says of itself cannot be read.
     """
     members = _parse(text)
     if members is None:
@@ -81,6 +93,17 @@ def read_failed_state(text: str) -> Answer:
     if isinstance(members.get("error"), str):
         dated["error"] = date_as_plain_text(members["error"])
     return _answer(dated)
+
+
+def refuse_returned_error() -> None:
+    """What an answer that is returned, not raised, with an error in it leads to.
+
+    The host looks for the stack of the exception that it takes for granted, and there is none.
+
+    Raises:
+        HostRefusal: always.
+    """
+    raise HostRefusal(_NULL_REFERENCE)
 
 
 def check_status_size(status: str) -> None:
@@ -102,7 +125,7 @@ def _parse(text: str) -> dict[str, Any] | None:
         value: Any = json.loads(text)
     except ValueError:
         value = text
-    if isinstance(value, dict) and "\\ud" in text:  # may hold half a surrogate pair, which no storage takes
+    if isinstance(value, dict) and "\\ud" in text.lower():  # may hold half a surrogate pair, which no storage takes
         value = json.loads(dump_stored(value))
     if value is None or isinstance(value, dict):
         return value
@@ -110,12 +133,17 @@ def _parse(text: str) -> dict[str, Any] | None:
 
 
 def _answer(members: Mapping[str, Any]) -> Answer:
-    output, status = members.get("output"), members.get("customStatus")
+    output, status, error = members.get("output"), members.get("customStatus"), members.get("error")
+    schema = members.get("schemaVersion", V1)
+    if not isinstance(schema, int):
+        raise HostRefusal("It cannot be read: the answer's 'schemaVersion' is no number.")
+    if not isinstance(error, str | None):
+        raise HostRefusal("It cannot be read: the answer's 'error' is no text.")
     return Answer(
-        schema=members.get("schemaVersion", 0),
-        action_lists=members.get("actions") or [],
+        schema=schema,
+        action_lists=members.get("actions"),
         is_done=bool(members.get("isDone")),
         output=None if output is None else dump_stored(output),
-        error=members.get("error") or None,
+        error=error or None,
         custom_status=None if status is None else dump_stored(status),
     )

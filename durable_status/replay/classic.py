@@ -9,10 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
+from durable_status.replay.action_members import check_actions
 from durable_status.replay.action_traps import find_action_traps
-from durable_status.replay.answer import Answer, HostRefusal, check_status_size, read_answer, read_failed_state
+from durable_status.replay.answer import (
+    V1,
+    Answer,
+    HostRefusal,
+    check_status_size,
+    read_answer,
+    read_failed_state,
+    refuse_returned_error,
+)
 from durable_status.replay.decisions import Decision
 from durable_status.replay.determinism import NonDeterminismError
 from durable_status.replay.error_traps import find_error_traps, find_raw_failure_traps
@@ -21,7 +29,6 @@ from durable_status.replay.failures import WorkerFailure, cut_state, dotnet_exce
 from durable_status.replay.futures import start
 from durable_status.replay.host_context import HostContext
 from durable_status.replay.host_facts import HostFacts
-from durable_status.replay.http_requests import invalid_method_error
 from durable_status.replay.profile import Profile
 from durable_status.replay.standstill import find_standstill_traps
 from durable_status.replay.traps import Trap, TrapKind, TrapLog
@@ -29,7 +36,8 @@ from durable_status.replay.trigger import trigger_text
 from durable_status.replay.walk import Walk
 
 Orchestrator = Callable[[str], str]
-"""The SDK's handle of an orchestrator function: trigger JSON in, answer JSON out. It may raise `WorkerFailure`."""
+"""The SDK's handle of an orchestrator function: trigger JSON in, answer JSON out. It may raise `WorkerFailure`, or
+`HostRefusal` when there is no such function."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +126,9 @@ class _Run:
             answer_text = orchestrator(trigger)
         except WorkerFailure as failure:
             await self._follow_failure(failure)
+        except HostRefusal as refusal:  # no such function: Python was not asked
+            self._log.note(TrapKind.UNKNOWN_FUNCTION, str(refusal))
+            self._refuse(refusal)
         except Exception as error:
             await self._follow_failure(WorkerFailure(f"{type(error).__name__}: {error}"))
         else:
@@ -131,8 +142,12 @@ class _Run:
                 self.end = _End(status=OrchestrationStatus.COMPLETED, result=None)
             else:
                 await self._follow_actions(answer)
+                if answer.error is not None:
+                    refuse_returned_error()
+                if answer.is_done:
+                    self._complete(answer)
         except HostRefusal as refusal:
-            self._fail(f"{self._failed}{refusal}", dotnet_exception("System.ArgumentException", str(refusal)))
+            self._refuse(refusal)
 
     async def _follow_failure(self, failure: WorkerFailure) -> None:
         state = cut_state(failure, self._profile)
@@ -147,24 +162,32 @@ class _Run:
             find_error_traps(answer.error or "", failure, self._log)
             self._note_rewritten_dates(state, answer)
             await self._follow_actions(answer)
+            if answer.error is not None:
+                self._fail(f"{self._failed}{answer.error}", f"Message: {answer.error}, StackTrace: ")
+            elif answer.is_done:
+                self._complete(answer)
         except HostRefusal as refusal:
             # Without the usual prefix, and the orchestrator's own error is lost.
             self._fail(str(refusal), _unhandled("System.ArgumentException", refusal))
 
     async def _follow_actions(self, answer: Answer) -> None:
-        error = invalid_method_error(chain.from_iterable(answer.action_lists))
-        if error is not None:  # found while the answer is read, before anything in it counts
-            raise HostRefusal(error)
+        check_actions(answer.action_lists)
         if answer.custom_status is not None:
             self._check_status_size(answer.custom_status)
             self.custom_status = answer.custom_status
-        self._answer = answer
+        if answer.schema == V1:
+            await self._walk.follow_steps(answer.steps)
+            return
+        if not V1 < answer.schema <= self._profile.upper_schema_version:
+            raise HostRefusal(
+                f'The OOProc schema of of version "{answer.schema}" is unsupported by this durable-extension version.'
+            )
         find_action_traps(answer.actions, self._log)
-        await self._walk.follow(answer.actions)
-        if answer.error is not None:
-            self._fail(f"{self._failed}{answer.error}", f"Message: {answer.error}, StackTrace: ")
-        elif answer.is_done:
-            self.end = _End(status=OrchestrationStatus.COMPLETED, result=answer.output)
+        self._answer = answer
+        await self._walk.follow(answer.actions, answer.schema)
+
+    def _complete(self, answer: Answer) -> None:
+        self.end = _End(status=OrchestrationStatus.COMPLETED, result=answer.output)
 
     def note_standstill(self) -> None:
         """Note the traps of where the host and Python have come to."""
@@ -196,6 +219,9 @@ class _Run:
                 TrapKind.DATES_REWRITTEN,
                 f"In a failing episode the host rewrites dates: {plain.custom_status} becomes {answer.custom_status}.",
             )
+
+    def _refuse(self, refusal: HostRefusal) -> None:
+        self._fail(f"{self._failed}{refusal}", dotnet_exception("System.ArgumentException", str(refusal)))
 
     def _fail(self, reason: str, details: str) -> None:
         self.end = _End(status=OrchestrationStatus.FAILED, result=reason, details=details)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from durable_status.replay.decisions import Decision, ScheduleActivity, SendEvent, SetTimer, StartSubOrchestration
 from durable_status.replay.events import EventSent, SubOrchestrationInstanceCreated, TaskScheduled, TimerCreated
+from durable_status.replay.names import caseless
 
 SchedulingEvent = TaskScheduled | TimerCreated | SubOrchestrationInstanceCreated | EventSent
 
@@ -100,7 +101,12 @@ def _check_sent_event(event: EventSent, decision: Decision | None) -> None:
             f"{recorded}, {target} orchestration replay instead scheduled a {decision.wire_name} task "
             "at this sequence number."
         )
+    if not _same_name(event.name, decision.name):  # only a signal with a time has another name than "op"
+        raise NonDeterminismError(
+            f"{recorded}, name '{event.name}', instance ID '{event.instance_id}'), but the current orchestration "
+            f"replay instead scheduled a send event task with name {decision.name}at this sequence number."
+        )
 
 
 def _same_name(recorded: str, decided: str) -> bool:
-    return recorded.casefold() == decided.casefold()
+    return caseless(recorded) == caseless(decided)

@@ -1,26 +1,43 @@
 """The date detection of .NET's JSON reader, which the failure path of an orchestrator goes through.
 
 The state of a failing orchestrator is parsed with it, all other answers without. Text that is an ISO 8601 date and
-time is read as a date and written again: an offset is converted to the host's zone (UTC here), trailing zeros of the
-fraction go. An error that is itself such a text comes out in .NET's invariant format.
+time, or .NET's old ``/Date(milliseconds)/``, is read as a date and written again: an offset is converted to the host's
+zone (UTC here), trailing zeros of the fraction go. An error that is itself such a text comes out in .NET's invariant
+format.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
-from durable_status.replay.ticks import Ticks, format_ticks, parse_ticks
+from durable_status.replay.ticks import PER_DAY, PER_MILLISECOND, PER_SECOND, Ticks, format_ticks, parse_ticks
 
-_DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,7}))?(Z|[+-]\d\d:?\d\d)?")
+# As Newtonsoft.Json reads them: a zone may lack its colon or its minutes, and minutes without hours are passed over.
+_ISO = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,7}))?"
+    r"(?:([Zz])|(?:([+-])([0-9]{2}))?(?::(?:([0-9]{2}))?|([0-9]{2}))?)"
+)
+_MILLISECONDS = re.compile(r"/Date\((-?[0-9]+)([+-][0-9]{2,4})?\)/")
+_UNIX_START = parse_ticks("1970-01-01T00:00:00Z")
+_LAST = parse_ticks("9999-12-31T23:59:59.9999999Z")
+_MIDNIGHT = "24:00:00"
+
+
+@dataclass(frozen=True, slots=True)
+class _Date:
+    ticks: Ticks
+    zone: str
+    """How the zone is written: ``Z``, ``+00:00`` for what had an offset, nothing for what had no zone."""
 
 
 def rewrite_dates(value: Any) -> Any:
     """Rewrite every text inside `value` (JSON) that reads as a date; keys stay."""
     match value:
         case str():
-            return _as_json_writer(value)
+            date = _read(value)
+            return value if date is None else format_ticks(date.ticks).removesuffix("Z") + date.zone
         case dict():
             return {key: rewrite_dates(item) for key, item in value.items()}
         case list():
@@ -31,34 +48,40 @@ def rewrite_dates(value: Any) -> Any:
 
 def date_as_plain_text(text: str) -> str:
     """What .NET makes of a date where plain text is wanted; other texts stay."""
-    ticks = _parse(text)
-    if ticks is None:
+    date = _read(text)
+    if date is None:
         return text
-    moment = datetime.fromisoformat(format_ticks(ticks)[:19])
-    return moment.strftime("%m/%d/%Y %H:%M:%S")
+    written = format_ticks(date.ticks)
+    return f"{written[5:7]}/{written[8:10]}/{written[:4]} {written[11:19]}"
 
 
-def _as_json_writer(text: str) -> str:
-    ticks = _parse(text)
-    if ticks is None:
-        return text
-    zone = text[_zone_start(text) :]
-    return format_ticks(ticks)[:-1] + ("+00:00" if zone not in ("", "Z") else zone)
-
-
-def _parse(text: str) -> Ticks | None:
-    if _DATE.fullmatch(text) is None:
-        return None
-    start = _zone_start(text)
-    zone = text[start:]
-    if len(zone) == len("+0000"):
-        zone = f"{zone[:3]}:{zone[3:]}"
+def _read(text: str) -> _Date | None:
+    found = _ISO.fullmatch(text)
     try:
-        return parse_ticks(text[:start] + zone)
-    except ValueError:
+        if found is not None:
+            return _read_iso(found)
+        found = _MILLISECONDS.fullmatch(text)
+        return None if found is None else _read_milliseconds(found)
+    except (ValueError, OverflowError):  # the 30th of February, or beyond year 9999
         return None
 
 
-def _zone_start(text: str) -> int:
-    found = _DATE.fullmatch(text)
-    return found.start(3) if found is not None and found[3] else len(text)
+def _read_iso(found: re.Match[str]) -> _Date:
+    day, time, fraction, utc, sign, hours, minutes, bare_minutes = found.groups()
+    if time == _MIDNIGHT and not int(fraction or 0):
+        ticks = parse_ticks(f"{day}T00:00:00Z") + PER_DAY
+    else:
+        ticks = parse_ticks(f"{day}T{time}.{fraction or 0}Z")
+    if utc:
+        return _Date(Ticks(ticks), "Z")
+    if not sign:
+        return _Date(Ticks(ticks), "")
+    offset = (int(hours) * 60 + int(minutes or bare_minutes or 0)) * 60 * PER_SECOND
+    shifted = ticks - offset if sign == "+" else ticks + offset
+    return _Date(Ticks(min(max(shifted, 0), _LAST)), "+00:00")
+
+
+def _read_milliseconds(found: re.Match[str]) -> _Date:
+    ticks = Ticks(_UNIX_START + int(found[1]) * PER_MILLISECOND)
+    format_ticks(ticks)
+    return _Date(ticks, "+00:00" if found[2] else "Z")

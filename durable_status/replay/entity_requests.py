@@ -11,6 +11,7 @@ from dataclasses import replace
 from uuid import UUID, uuid5
 
 from durable_status.replay.entity_messages import NEVER, EntityId, Moment, RequestMessage
+from durable_status.replay.names import caseless
 from durable_status.replay.ticks import PER_SECOND, Ticks, format_ticks_in_full
 from durable_status.replay.traps import TrapKind, TrapLog
 
@@ -58,7 +59,7 @@ class EntityRequests:
 
     def _in_order(self, request: RequestMessage, entity: EntityId, clock: Ticks) -> RequestMessage:
         self._forget_what_is_past_the_window(clock)
-        key = entity.instance_id.casefold()
+        key = caseless(entity.instance_id)
         spelling = self._spellings.setdefault(key, entity.instance_id)
         if spelling != entity.instance_id:
             self._log.note(

@@ -287,17 +287,13 @@ def _runtime_status(history: Sequence[Event], appended: Sequence[Event]) -> Orch
 
 
 def _output(appended: Sequence[Event]) -> str | None:
-    """What the instance row's output becomes: a result, or the reason of whatever was done to the instance."""
+    """What the latest event with an output says: a result, or the reason of whatever was done to the instance."""
     for event in reversed(appended):
         match event:
             case ExecutionCompleted(result=text) | ExecutionTerminated(input=text):
-                found = text
+                return text
             case ExecutionSuspended(reason=text) | ExecutionResumed(reason=text):
-                found = text
-            case _:
-                continue
-        if found is not None:
-            return found
+                return text
     return None
 
 

@@ -34,8 +34,10 @@ class EventType(IntEnum):
     EVENT_RAISED = 15
     CONTINUE_AS_NEW = 16
     GENERIC_EVENT = 17
+    HISTORY_STATE = 18
     EXECUTION_SUSPENDED = 19
     EXECUTION_RESUMED = 20
+    EXECUTION_REWOUND = 21
 
 
 class OrchestrationStatus(Enum):
@@ -286,3 +288,22 @@ class GenericEvent(Event):
 
     event_type = EventType.GENERIC_EVENT
     data: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryState(Event):
+    """An event without effect, which this storage provider does not write."""
+
+    event_type = EventType.HISTORY_STATE
+    state: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionRewound(Event):
+    """An event without effect: how newer storage providers rewind. Azure Storage does not."""
+
+    event_type = EventType.EXECUTION_REWOUND
+    reason: str | None = None
+    parent_execution_id: str | None = None
+    instance_id: str | None = None
+    parent_trace_context: dict[str, Any] | None = None

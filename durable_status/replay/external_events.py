@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from durable_status.replay.futures import Future
+from durable_status.replay.names import caseless
 from durable_status.replay.traps import TrapKind, TrapLog
 
 
@@ -50,11 +51,11 @@ class ExternalEvents:
 
     def is_waited_for(self, name: str) -> bool:
         """Whether anybody waits for an event of that name."""
-        return bool(self._waiting[name.casefold()])
+        return bool(self._waiting[caseless(name)])
 
     def wait(self, name: str) -> Future:
         """Wait for the next event of that name; an early one is taken at once, by the latest waiter."""
-        key = name.casefold()
+        key = caseless(name)
         waiter = _Waiter(name)
         self._waiting[key].append(waiter)
         self._take_slot(name)
@@ -64,7 +65,7 @@ class ExternalEvents:
 
     def raise_event(self, name: str) -> None:
         """Serve the latest waiter, or keep the event for the next."""
-        key = name.casefold()
+        key = caseless(name)
         if self._waiting[key]:
             self._serve(name)
             return
@@ -72,7 +73,7 @@ class ExternalEvents:
         self._slots[name] = _Slot.OVERWRITTEN if self._slots.get(name) is _Slot.FRESH else _Slot.FRESH
 
     def _serve(self, name: str) -> None:
-        waiter = self._waiting[name.casefold()].pop()
+        waiter = self._waiting[caseless(name)].pop()
         if waiter.name != name:
             self._log.note(
                 TrapKind.EVENT_CASE,

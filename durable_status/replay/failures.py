@@ -42,7 +42,7 @@ def cut_state(failure: WorkerFailure, profile: Profile) -> str | None:
     _, label, state = (
         message.rpartition(_STATE_LABEL) if profile.takes_last_failure_label else message.partition(_STATE_LABEL)
     )
-    if not label:
+    if not label or not state:
         return None
     if profile.takes_last_failure_label and not _is_failed_state(state):
         return None

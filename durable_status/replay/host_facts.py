@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Self
 
+from durable_status.replay.names import caseless
 from durable_status.replay.ticks import PER_DAY, PER_SECOND, Ticks
 
 
@@ -28,11 +29,11 @@ class FunctionNames:
     @classmethod
     def create(cls, kind: FunctionKind, names: Iterable[str]) -> Self:
         """Make the set of `names`."""
-        return cls(kind, {name.casefold(): name for name in names})
+        return cls(kind, {caseless(name): name for name in names})
 
     def find(self, name: str) -> str | None:
         """The registered spelling of `name`, or None."""
-        return self._registered.get(name.casefold())
+        return self._registered.get(caseless(name))
 
     def unknown_sentence(self, name: str) -> str:
         """What the platform says of a name that is not registered."""

@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from durable_status.replay.actions import Action, ActionType
 from durable_status.stored_json import dump_stored
 
 HTTP_ACTIVITY = "BuiltIn::HttpActivity"
 """The activity that sends the request of a call_http; every app has it."""
-
-CALL_HTTP = 8
 
 _REQUEST_TYPE = (
     "Microsoft.Azure.WebJobs.Extensions.DurableTask.DurableHttpRequest, Microsoft.Azure.WebJobs.Extensions.DurableTask"
@@ -43,7 +42,7 @@ def http_activity_input(request: Mapping[str, Any]) -> str:
     return dump_stored([written])
 
 
-def invalid_method_error(actions: Iterable[Mapping[str, Any]]) -> str | None:
+def invalid_method_error(actions: Iterable[Action]) -> str | None:
     """What .NET says of the first HTTP method in `actions` that is none; None if all are good."""
     for request in _http_requests(actions):
         method = request.get("method")
@@ -54,8 +53,8 @@ def invalid_method_error(actions: Iterable[Mapping[str, Any]]) -> str | None:
     return None
 
 
-def _http_requests(actions: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+def _http_requests(actions: Iterable[Action]) -> Iterator[Mapping[str, Any]]:
     for action in actions:
-        if action.get("actionType") == CALL_HTTP:
+        if action["actionType"] == ActionType.CALL_HTTP:
             yield action["httpRequest"]
         yield from _http_requests(action.get("compoundActions") or ())

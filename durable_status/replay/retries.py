@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
-from durable_status.replay.answer import Action
+from durable_status.replay.actions import Action
 from durable_status.replay.futures import Future
 from durable_status.replay.host_context import HostContext
 from durable_status.replay.ticks import PER_MILLISECOND, Ticks

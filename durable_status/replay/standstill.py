@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from durable_status.replay.action_traps import WITH_RETRY
+from collections.abc import Sequence
+
+from durable_status.replay.action_traps import leaves
+from durable_status.replay.actions import COMPOUND, WITH_RETRY, Action
 from durable_status.replay.answer import Answer
 from durable_status.replay.host_context import HostContext
 from durable_status.replay.traps import TrapKind, TrapLog
@@ -19,6 +22,7 @@ _SAY_WHY = (
     TrapKind.LATE_CANCEL,
     TrapKind.LONG_TIMER_IN_TASK_ANY,
 )
+_RUNS_TWICE = "A task that is listed twice runs twice, and later results reach the wrong task."
 
 
 def find_standstill_traps(walk: Walk, answer: Answer, context: HostContext, log: TrapLog) -> None:
@@ -53,8 +57,12 @@ def _find_hang(context: HostContext, log: TrapLog) -> None:
 def _find_why_python_is_ahead(walk: Walk, answer: Answer, position: int, log: TrapLog) -> None:
     """Python has gone past an action that the host still waits at."""
     actions = [leaf for leaf, _ in walk.leaves]
+    twice = _compound_with_a_task_twice(answer.actions[:position])
     is_retrying = any(leaf["actionType"] in WITH_RETRY and future.succeeded is None for leaf, future in walk.leaves)
-    if "compoundActions" not in answer.actions[position]:
+    is_compound = answer.actions[position]["actionType"] in COMPOUND
+    if not is_compound and twice is not None:
+        kind, sentence, position = TrapKind.TASK_LISTED_TWICE, _RUNS_TWICE, twice
+    elif not is_compound:
         kind, sentence = TrapKind.ID_SHIFT, "A result has reached another task than its own; the ids are shifted."
     elif _has_failed(walk) and is_retrying:
         kind, sentence = (
@@ -68,16 +76,21 @@ def _find_why_python_is_ahead(walk: Walk, answer: Answer, position: int, log: Tr
             "task_all has failed and the code goes on, but the host schedules nothing before every sibling is done.",
         )
     elif any(actions.count(leaf) > 1 for leaf in actions):
-        kind, sentence = (
-            TrapKind.TASK_LISTED_TWICE,
-            "A task that is listed twice runs twice, and later results reach the wrong task.",
-        )
+        kind, sentence = TrapKind.TASK_LISTED_TWICE, _RUNS_TWICE
     else:
         kind, sentence = (
             TrapKind.REUSED_TASK,
             "Python goes on because of a task that an earlier yield has had already; the host waits for the new ones.",
         )
     log.note(kind, sentence, action=position)
+
+
+def _compound_with_a_task_twice(actions: Sequence[Action]) -> int | None:
+    """The index of the first compound with equal actions in it, if no retry explains as well why ids are shifted."""
+    listed = [list(leaves(action)) for action in actions]
+    if any(leaf["actionType"] in WITH_RETRY for action in listed for leaf in action):
+        return None
+    return next((index for index, action in enumerate(listed) if any(action.count(leaf) > 1 for leaf in action)), None)
 
 
 def _has_failed(walk: Walk) -> bool:

@@ -22,7 +22,10 @@ class Mode(Enum):
 class TrapKind(Enum):
     """Which trap; the value is its cure."""
 
-    UNKNOWN_FUNCTION = "Correct the name; a function object stands for its Python name, not for the name it is given."
+    UNKNOWN_FUNCTION = (
+        "Correct the name, or mend the function if the host has said at its start that it is not run; "
+        "a function object stands for its Python name, not for the name it is given."
+    )
     CHILD_ID = "Choose another id for the sub-orchestration."
     SHARED_CHILD_ID = "Give children that run at the same time different ids."
     RETRY_OPTIONS = "Correct the RetryOptions."
@@ -43,6 +46,7 @@ class TrapKind(Enum):
     LOST_EVENT = "Wait for the events that are due before continue_as_new."
     EVENT_COMES_BACK = "Schedule something, a short timer will do, between the cancelled timer and continue_as_new."
     ENTITY_KEY_CASE = "Spell the key of an entity in one way."
+    UNAWAITED_TASK = "Yield it, or put it into a task_all or task_any that is yielded."
     NOTHING_AWAITED = "Yield only tasks of the context; not None, and nothing that has no task behind it."
     YIELDED_NO_TASK = "Yield tasks only; several go through task_all or task_any."
     RETURNED_TASK = "Yield the task and return its value."

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from durable_status.replay.answer import Action, HostRefusal
+from durable_status.replay.actions import COMPOUND, NEVER_AWAITED, Action, ActionType
+from durable_status.replay.answer import V1, V3, HostRefusal
 from durable_status.replay.entity_messages import EntityId, Moment, RequestMessage, scheduled_request_event
 from durable_status.replay.entity_requests import EntityRequests
 from durable_status.replay.events import ExecutionStarted
@@ -16,9 +17,10 @@ from durable_status.replay.futures import Future, start, when_all, when_any
 from durable_status.replay.host_context import HostContext
 from durable_status.replay.host_facts import FunctionNames, HostFacts
 from durable_status.replay.http_requests import HTTP_ACTIVITY, http_activity_input
+from durable_status.replay.names import caseless
 from durable_status.replay.profile import Profile
 from durable_status.replay.retries import RetryOptions, retry
-from durable_status.replay.ticks import PER_SECOND, Ticks, parse_ticks
+from durable_status.replay.ticks import PER_DAY, PER_SECOND, Ticks, parse_ticks
 from durable_status.replay.traps import TrapKind, TrapLog
 from durable_status.stored_json import dump_stored
 
@@ -27,7 +29,6 @@ _NEVER_STARTED = Future.settled(False)
 
 _NEVER_STARTS = "The call never starts and the orchestration waits for ever."
 _SHORTEST_RELIABLE_SPAN = 2 * PER_SECOND
-_TIMER = 5
 
 
 class Walk:
@@ -49,22 +50,37 @@ class Walk:
         self._log = log
         self._actions_left = host.max_orchestration_actions
         self._has_long_timer = False
+        self._schema = V3
         execution = started.orchestration_instance
         self._requests = EntityRequests(
             execution.instance_id, execution.execution_id or "", host.entity_reorder_window, log
         )
 
-    async def follow(self, actions: Sequence[Action]) -> None:
+    async def follow(self, actions: Sequence[Action], schema: int) -> None:
         """Reach the actions in order, each after the one before has settled, succeeded or not.
 
         Raises:
             HostRefusal: an action the platform refuses aloud; the orchestration fails.
         """
+        self._schema = schema
         for index, action in enumerate(actions):
             self.position = self._log.action = index
             self.leaves = []
             await self._reach(action)
         self.position = self._log.action = None
+
+    async def follow_steps(self, steps: Sequence[Sequence[Action]]) -> None:
+        """Follow an answer in schema V1: each step is reached when one thing of the step before has settled.
+
+        Raises:
+            HostRefusal: an action the platform refuses aloud; the orchestration fails.
+        """
+        self._schema = V1
+        for actions in steps:
+            reached = [(action, self._reach(action)) for action in actions]
+            awaited = [future for action, future in reached if action["actionType"] not in NEVER_AWAITED]
+            if awaited:
+                await when_any(awaited)
 
     def _reach(self, action: Action) -> Future:
         reach = _REACH.get(action["actionType"])
@@ -73,7 +89,7 @@ class Walk:
                 f"Received an unexpected action type from the out-of-proc function: '${action['actionType']}'."
             )
         future = reach(self, action)
-        if "compoundActions" not in action:
+        if action["actionType"] not in COMPOUND:
             self.leaves.append((action, future))
         return future
 
@@ -130,7 +146,7 @@ class Walk:
         fire_at = parse_ticks(action["fireAt"])
         span = fire_at - self._context.clock
         if span > self._host.maximum_short_timer:
-            return start(self._wait_in_legs(fire_at))
+            return self._create_long_timer(fire_at, canceled=bool(action.get("isCanceled")))
         if not self._may_act():
             return _NEVER_STARTED
         if 0 < span < _SHORTEST_RELIABLE_SPAN and not self._has_long_timer:  # a long one may end in tiny legs
@@ -139,8 +155,20 @@ class Walk:
         self.timers.append((self.position or 0, timer))
         return timer
 
-    async def _wait_in_legs(self, fire_at: Ticks) -> bool:
+    def _create_long_timer(self, fire_at: Ticks, *, canceled: bool) -> Future:
         # SDK 1.x splits long timers itself; this is for a timer that is long only by the host's clock.
+        if self._schema < V3:
+            raise HostRefusal(
+                f"The Azure Storage provider supports a maximum of {self._host.maximum_short_timer / PER_DAY:g} days "
+                "for time-based delays (Parameter 'fireAt')"
+            )
+        if not canceled:
+            return start(self._wait_in_legs(fire_at))
+        if not self._may_act():
+            return _NEVER_STARTED
+        return self._context.set_timer(Ticks(self._context.clock + self._host.long_timer_interval), canceled=True)
+
+    async def _wait_in_legs(self, fire_at: Ticks) -> bool:
         while self._context.clock < fire_at and self._may_act():
             await self._context.set_timer(min(fire_at, Ticks(self._context.clock + self._host.long_timer_interval)))
         return True
@@ -150,11 +178,14 @@ class Walk:
 
     def _when_all(self, action: Action) -> Future:
         children = action["compoundActions"]
-        self._has_long_timer |= len(children) == 1 and children[0]["actionType"] == _TIMER
+        self._has_long_timer |= len(children) == 1 and children[0]["actionType"] == ActionType.CREATE_TIMER
         return when_all([self._reach(child) for child in children])
 
     def _when_any(self, action: Action) -> Future:
-        return when_any([self._reach(child) for child in action["compoundActions"]])
+        children = [self._reach(child) for child in action["compoundActions"]]
+        if not children:
+            raise HostRefusal("The tasks argument contains no tasks. (Parameter 'tasks')")
+        return when_any(children)
 
     def _call_http(self, action: Action) -> Future:
         if not self._may_act():
@@ -229,7 +260,7 @@ class Walk:
         ancestors = [self._started.orchestration_instance.instance_id]
         if parent is not None:
             ancestors.append(parent.orchestration_instance.instance_id)
-        if child.startswith("@") or child.casefold() in [ancestor.casefold() for ancestor in ancestors]:
+        if child.startswith("@") or caseless(child) in [caseless(ancestor) for ancestor in ancestors]:
             self._log.note(
                 TrapKind.CHILD_ID,
                 f"The sub-orchestration id '{child}' is the orchestration's own, its parent's, or starts with '@'. "
@@ -265,17 +296,17 @@ def _activity_input(action: Action) -> str:
 
 
 _REACH: dict[int, Callable[[Walk, Action], Future]] = {
-    0: Walk._call_activity,
-    1: Walk._call_activity_with_retry,
-    2: Walk._call_sub_orchestrator,
-    3: Walk._call_sub_orchestrator_with_retry,
-    4: Walk._continue_as_new,
-    5: Walk._create_timer,
-    6: Walk._wait_for_external_event,
-    7: Walk._call_entity,
-    8: Walk._call_http,
-    9: Walk._signal_entity,
-    10: Walk._signal_entity_later,
-    11: Walk._when_any,
-    12: Walk._when_all,
+    ActionType.CALL_ACTIVITY: Walk._call_activity,
+    ActionType.CALL_ACTIVITY_WITH_RETRY: Walk._call_activity_with_retry,
+    ActionType.CALL_SUB_ORCHESTRATOR: Walk._call_sub_orchestrator,
+    ActionType.CALL_SUB_ORCHESTRATOR_WITH_RETRY: Walk._call_sub_orchestrator_with_retry,
+    ActionType.CONTINUE_AS_NEW: Walk._continue_as_new,
+    ActionType.CREATE_TIMER: Walk._create_timer,
+    ActionType.WAIT_FOR_EXTERNAL_EVENT: Walk._wait_for_external_event,
+    ActionType.CALL_ENTITY: Walk._call_entity,
+    ActionType.CALL_HTTP: Walk._call_http,
+    ActionType.SIGNAL_ENTITY: Walk._signal_entity,
+    ActionType.SIGNAL_ENTITY_LATER: Walk._signal_entity_later,
+    ActionType.WHEN_ANY: Walk._when_any,
+    ActionType.WHEN_ALL: Walk._when_all,
 }

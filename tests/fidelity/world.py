@@ -15,7 +15,8 @@ import azure.durable_functions as df
 
 from durable_status.app.functions import ENTITY_TRIGGER, ORCHESTRATION_TRIGGER, AppFunction
 from durable_status.app.sdk import speed_up_sdk
-from durable_status.local_host.entities import Entities, is_entity_work
+from durable_status.local_host.dispatcher import is_entity_work
+from durable_status.local_host.entities import Entities
 from durable_status.local_host.orchestrations import Orchestrations
 from durable_status.local_host.storage.provider import ActivityCall, InstanceRow, Message, OrchestrationWork
 from durable_status.replay.entity_batch import EntitySettings

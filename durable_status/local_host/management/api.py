@@ -6,11 +6,10 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from durable_status.app.links import RPC_BASE, WEBHOOK_BASE
 from durable_status.local_host.management.callers import Callers
-from durable_status.local_host.management.paths import match
+from durable_status.local_host.management.paths import match, request_url, resolve_dots
 from durable_status.local_host.management.query import Query
 from durable_status.local_host.management.refusal import Refusal, bad_argument, failure
 from durable_status.local_host.management.request import Operation, Request
@@ -21,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 _LONGEST_REQUEST_LINE = 8192
 _ROUND_REQUEST_LINE = len("  HTTP/1.1\r\n")
-_HUB_NAME = re.compile("[A-Za-z][A-Za-z0-9]{2,53}")  # its tables' names have 63 characters at most
+_HUB_NAME = re.compile("[A-Za-z][A-Za-z0-9]{0,53}")  # its tables' names have 63 characters at most
 _BAD_HUB_NAME = (
     "Invalid table name. Check MSDN for more information about valid table naming."
     " (http://msdn.microsoft.com/library/azure/dd179338.aspx)"
@@ -49,7 +48,7 @@ class ManagementApi:
         self._operations = operations
         self._here = surroundings
         self._callers = callers
-        self._rpc_hosts = {f"{name}:{surroundings.rpc_port}" for name in ("127.0.0.1", "localhost")}
+        self._rpc_hosts = {f"{name}:{surroundings.rpc_port}" for name in ("127.0.0.1", "localhost", "[::1]")}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -61,7 +60,7 @@ class ManagementApi:
         body = await read_body(receive)
         if body is not None:  # else the client has gone
             reply = await self._answer(scope, headers, body)
-            await reply.send(send)
+            await reply.for_version(scope["http_version"]).send(send)
 
     def _refuse_early(self, scope: Scope, headers: Mapping[str, str]) -> Reply | None:
         """What is refused before the handler, as by the platform's server; and whom we do not let in."""
@@ -71,12 +70,13 @@ class ManagementApi:
         if b"%00" in scope["raw_path"]:
             return bare(400)
         if not headers.get("host"):
-            return bare(500)
+            is_newer = "host" not in headers and scope["http_version"] == "1.1"  # which must have it
+            return bare(400 if is_newer else 500)
         return self._callers.refuse(scope["server"][1], headers)
 
     async def _answer(self, scope: Scope, headers: Mapping[str, str], body: bytes) -> Reply:
-        base = RPC_BASE if headers["host"] in self._rpc_hosts else WEBHOOK_BASE
-        path = scope["raw_path"].decode("latin-1")
+        base = RPC_BASE if headers["host"].casefold() in self._rpc_hosts else WEBHOOK_BASE
+        path, query = resolve_dots(scope["raw_path"].decode("latin-1")), scope["query_string"].decode("latin-1")
         if len(path) < len(base):
             return bare(400)
         found = match(scope["method"], path[len(base) :], decodes_first=self._here.profile.decodes_paths_first)
@@ -85,11 +85,11 @@ class ManagementApi:
         operation = self._operations[found.operation]
         request = Request(
             values=found.values,
-            query=Query(scope["query_string"].decode("latin-1")),
+            query=Query(query),
             headers=headers,
             body=body,
             origin=self._origin(scope, headers),
-            url=_request_url(f"{scope['scheme']}://{headers['host']}", scope),
+            url=request_url(f"{scope['scheme']}://{headers['host']}", path, query),
         )
         self._note_invocation(found.operation, headers)
         try:
@@ -146,9 +146,3 @@ def _headers(scope: Scope) -> Mapping[str, str]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]},{value}" if name in headers else value
     return headers
-
-
-def _request_url(origin: str, scope: Scope) -> str:
-    """The URL as it was requested, with what a header must not hold escaped."""
-    target: bytes = scope["raw_path"] + b"?" * bool(scope["query_string"]) + scope["query_string"]
-    return origin + quote(target, safe="%/:=&?~#+!$,;'@()*[]-._")

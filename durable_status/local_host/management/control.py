@@ -20,7 +20,6 @@ from durable_status.replay.events import (
     OrchestrationStatus,
 )
 from durable_status.replay.profile import Profile
-from durable_status.replay.rewind import rewind
 from durable_status.stored_json import dump_stored
 
 
@@ -110,6 +109,8 @@ class Control:
         todo = [row]
         while todo:
             current = todo.pop()
+            from durable_status.replay.rewind import rewind  # not for the start, see the dispatcher
+
             rewound = rewind(await self._storage.read_history(current.instance_id))
             pending = replace(current, runtime_status=OrchestrationStatus.PENDING, last_updated_time=self._clock.now())
             rewrites.append(Rewrite(row=pending, history=rewound.history))

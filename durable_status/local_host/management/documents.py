@@ -99,7 +99,6 @@ _NEVER_SHOWN = frozenset(
         "Tags",
         "OrchestrationInstance",
         "ParentInstance",
-        "ClientSpanId",
         "SourceInstanceId",
     }
 )

@@ -16,7 +16,6 @@ from durable_status.local_host.management.refusal import Refusal
 from durable_status.local_host.management.request import Request
 from durable_status.local_host.reply import Reply, bare, json_text, message
 from durable_status.local_host.storage.provider import InstanceFilter, InstanceRow, Message, Page, StorageProvider
-from durable_status.replay.entity_batch import read_entity_state
 from durable_status.replay.entity_messages import EntityId, RequestMessage
 from durable_status.replay.events import EventRaised
 from durable_status.replay.host_facts import FunctionNames
@@ -61,7 +60,7 @@ class EntityOperations:
         key = request.values["entity_key"]
         entity = EntityId(request.values["entity_name"], "" if key == _EMPTY_KEY else key)
         row = await self._storage.read_instance(entity.instance_id)
-        state = None if row is None or not _is_entity(row) else read_entity_state(row.input)
+        state = None if row is None or not _is_entity(row) else _entity_state(row.input)
         return bare(404) if state is None else json_text(200, dump_stored(read_stored(state)))
 
     async def signal_entity(self, request: Request) -> Reply:
@@ -80,11 +79,11 @@ class EntityOperations:
             )
         entity = EntityId(name, request.values.get("entity_key", ""))
         input_text = _input_text(request)
-        if self._names.find(entity.name) is None:
-            return message(400, self._names.unknown_sentence(entity.name))
         if any(character in _FORBIDDEN_IN_KEYS or unicodedata.category(character) == "Cc" for character in entity.key):
             rule = "Entity keys must not contain /, \\, #, ?, or control characters."
             return message(400, f"entityKey (Parameter '{rule}')")
+        if self._names.find(entity.name) is None:
+            return message(400, self._names.unknown_sentence(entity.name))
         signal = RequestMessage(operation=operation, is_signal=True, input=input_text, id=str(uuid.uuid4()))
         event = EventRaised(timestamp=self._clock.now(), name=signal.event_name, input=signal.text)
         await self._storage.send(Message(instance_id=entity.instance_id, event=event))
@@ -122,7 +121,7 @@ def _input_text(request: Request) -> str | None:
 
 
 def _is_entity(row: InstanceRow) -> bool:
-    return row.name.startswith("@")
+    return row.name.startswith("@") and row.name == row.instance_id
 
 
 def _exists(row: InstanceRow) -> bool:
@@ -135,5 +134,11 @@ def _entity_document(row: InstanceRow, *, fetch_state: bool) -> dict[str, Any]:
     return {
         "entityId": {"name": entity.name, "key": entity.key},
         "lastOperationTime": format_ticks(row.last_updated_time),
-        "state": read_stored(read_entity_state(row.input)) if fetch_state else None,
+        "state": read_stored(_entity_state(row.input)) if fetch_state else None,
     }
+
+
+def _entity_state(stored: str | None) -> str | None:
+    from durable_status.replay.entity_batch import read_entity_state  # not for the start, see the dispatcher
+
+    return read_entity_state(stored)

@@ -13,6 +13,10 @@ from durable_status.replay.profile import Profile
 
 _TOKEN_HEADER = "x-ms-continuation-token"
 _DEFAULT_SIZE = 100
+_BAD_TOKEN = (
+    "The input is not a valid Base-64 string as it contains a non-base 64 character, more than two padding characters,"
+    " or an illegal character among the padding characters."
+)
 _BAD_SIZE = "Take count must be positive and greater than 0."
 
 
@@ -45,7 +49,7 @@ class PageRequest:
             return cls(after_id=_read_token(request.headers.get(_TOKEN_HEADER, "")), size=size)
         except ValueError as error:
             if profile.checks_pages:
-                raise failure(f"The continuation token is not valid: {error}.", "System.FormatException") from error
+                raise failure(_BAD_TOKEN, "System.FormatException") from error
             return cls(after_id=None, size=0)
 
     async def fetch(self, storage: StorageProvider, wanted: InstanceFilter) -> Page:

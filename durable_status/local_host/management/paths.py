@@ -1,7 +1,7 @@
 """Matches a management path as it was sent: our own table, because ids may hold what a router library would eat.
 
-The platform cuts its base off by length, trims slashes, resolves dot segments and decodes each segment once, except
-``%2F``. Extension 3.x decodes the whole path first.
+The platform resolves dot segments, cuts its base off by length, trims slashes and decodes each segment once, except
+``%2F`` and what is no UTF-8. Extension 3.x decodes the whole path first.
 """
 
 from __future__ import annotations
@@ -9,10 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
 _ANY_VERB = "*"
+_ESCAPES = re.compile("(?:%[0-9A-Fa-f]{2})+")
+_DOT_ESCAPE = re.compile("%2E", re.IGNORECASE)
 _SLASH_ESCAPE = re.compile("(%2F)", re.IGNORECASE)
+_LONE_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 
 _ROUTES: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("orchestrators/{name}", {"POST": "start"}),
@@ -70,22 +73,43 @@ def _values(pattern: list[str], segments: list[str]) -> Mapping[str, str] | None
 
 def _segments(path: str, *, decodes_first: bool) -> list[str]:
     if decodes_first:
-        return _resolve_dots(unquote_plus(path).strip("/").split("/"))
-    # %2E is a dot before anything is matched; the other escapes are decoded in their segment.
-    undotted = re.sub("%2e", ".", path, flags=re.IGNORECASE)
-    return [_decode(segment) for segment in _resolve_dots(undotted.strip("/").split("/"))]
+        return unquote_plus(path).strip("/").split("/")
+    return [_decode(segment) for segment in path.strip("/").split("/")]
 
 
-def _resolve_dots(segments: list[str]) -> list[str]:
+def resolve_dots(path: str) -> str:
+    """`path` without its ``.`` and ``..`` segments, which may be escaped."""
+    segments = _DOT_ESCAPE.sub(".", path).split("/")[1:]
     resolved: list[str] = []
     for segment in segments:
         if segment == "..":
             del resolved[-1:]
         elif segment != ".":
             resolved.append(segment)
-    return resolved
+    if segments[-1:] in (["."], [".."]):
+        resolved.append("")
+    return "/" + "/".join(resolved)
 
 
-def _decode(segment: str) -> str:
-    parts = _SLASH_ESCAPE.split(segment)
-    return "".join(part if index % 2 else unquote(part) for index, part in enumerate(parts))
+def request_url(origin: str, path: str, query: str) -> str:
+    """The URL that the platform makes of a request: with escapes where they are needed, and only there."""
+    written = quote(_decode(path), safe="/%!$&'()*+,;=:@~")
+    if query:
+        written += "?" + quote(query, safe="/%!$&'()*+,;=:@~?#[]")
+    return origin + _LONE_PERCENT.sub("%25", written)
+
+
+def _decode(text: str) -> str:
+    parts = _SLASH_ESCAPE.split(text)
+    return "".join(part if index % 2 else _ESCAPES.sub(_decoded, part) for index, part in enumerate(parts))
+
+
+def _decoded(escapes: re.Match[str]) -> str:
+    """What a run of escapes stands for; those that are no UTF-8 stay."""
+    text, position = "", 0
+    for character in unquote_to_bytes(escapes[0]).decode("utf-8", "surrogateescape"):
+        size = 3 * len(character.encode("utf-8", "surrogateescape"))
+        is_broken = "\ud800" <= character <= "\udfff"
+        text += escapes[0][position : position + size] if is_broken else character
+        position += size
+    return text

@@ -6,7 +6,6 @@ import logging
 import re
 
 from durable_status.local_host.clock import Clock
-from durable_status.local_host.management.filters import instance_filter
 from durable_status.local_host.management.request import Request
 from durable_status.local_host.reply import Reply, bare, json_text, message
 from durable_status.local_host.storage.provider import InstanceFilter, Page, StorageProvider
@@ -48,17 +47,17 @@ class Purging:
 
     async def purge_many(self, request: Request) -> Reply:
         """Delete what was created in a time window. Only terminal statuses restrict it; none is no restriction."""
-        wanted = instance_filter(request.query)
-        if wanted.created_from is None:
+        created_from, created_to = request.query.moment("createdTimeFrom"), request.query.moment("createdTimeTo")
+        if created_from is None:
             return json_text(400, dump_stored("Please provide value for 'createdTimeFrom' parameter."))
-        ended = [status for status in wanted.statuses or () if status.has_ended]
+        ended = [status for status in request.query.statuses("runtimeStatus") or () if status.has_ended]
         if not ended:
             if self._strict:
                 return message(400, f"{_TRAP} This host runs with --strict and deleted nothing.")
             logger.warning("%s", _TRAP)
         condition = InstanceFilter(
-            created_from=wanted.created_from,
-            created_to=self._clock.now() if wanted.created_to is None else wanted.created_to,
+            created_from=created_from,
+            created_to=self._clock.now() if created_to is None else created_to,
             statuses=ended or None,
         )
         deleted = await self._purge_all(condition)

@@ -11,7 +11,7 @@ from durable_status.local_host.management.dates import read_date
 from durable_status.replay.events import OrchestrationStatus
 from durable_status.replay.ticks import Ticks
 
-_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
+_WHOLE_NUMBER = re.compile(r"[+-]?0*[0-9]{1,10}")
 _SECONDS = re.compile(r"[+-]?(?:[0-9][0-9,]*\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NOT_FINITE = {"nan": math.nan, "infinity": math.inf, "+infinity": math.inf, "-infinity": -math.inf}
 _INT32 = range(-(2**31), 2**31)
@@ -56,28 +56,24 @@ class Query:
         """Runtime statuses by exact name or by number; unknown names are left out, unknown numbers match nothing.
 
         None when nothing is left, which is no filter.
-
-        Raises:
-            UnknownStatusError: one of them is ``Unknown`` or its number, which the platform refuses.
         """
         found: list[OrchestrationStatus] = []
         is_filter = False
         for item in (self.text(name) or "").split(","):
             word = item.strip()
             number = _int32(word)
-            if word == "Unknown" or number == -1:
-                raise UnknownStatusError(word)
             named = [status for status in OrchestrationStatus if word == status.value or number == status.number]
             is_filter = is_filter or bool(named) or number is not None
             found += named
         return found if is_filter else None
 
+    def names_unknown_status(self, name: str) -> bool:
+        """Whether one of the runtime statuses is ``Unknown``, by name or by number: a status of the clients only."""
+        words = [item.strip() for item in (self.text(name) or "").split(",")]
+        return any(word == "Unknown" or _int32(word) == -1 for word in words)
+
     def _stripped(self, name: str) -> str:
         return (self.text(name) or "").strip()
-
-
-class UnknownStatusError(ValueError):
-    """The status filter names ``Unknown``."""
 
 
 def _int32(text: str) -> int | None:

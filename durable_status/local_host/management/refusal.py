@@ -22,10 +22,10 @@ def bad_argument(text: str, exception_type: str = "System.ArgumentException") ->
     return Refusal(_exception_reply(400, _ARGUMENT_MESSAGE, text, exception_type))
 
 
-def bad_restart(text: str) -> Refusal:
+def bad_restart(text: str, exception_type: str = "System.ArgumentException") -> Refusal:
     """400: a restart is refused; the platform says of every reason that the instance id is wrong."""
     title = "InstanceId does not match a valid orchestration instance."
-    return Refusal(_exception_reply(400, title, text, "System.ArgumentException"))
+    return Refusal(_exception_reply(400, title, text, exception_type))
 
 
 def bad_json(text: str) -> Refusal:

@@ -28,12 +28,16 @@ from durable_status.replay.host_facts import FunctionNames
 from durable_status.replay.profile import Profile
 from durable_status.replay.stored_text import read_stored
 from durable_status.replay.ticks import PER_SECOND, Ticks
-from durable_status.stored_json import dump_stored
+from durable_status.stored_json import dump_stored, utf16_size
 
 _FORBIDDEN_IN_IDS = frozenset("\\?#/")
 _LONGEST_ID = 256
 _LONGEST_SPAN_SECONDS = 922_337_203_685.0  # .NET's TimeSpan ends here
 _SHORTEST_PAUSE_SECONDS = 0.01  # an interval of 0 must not starve the host
+_NO_DELAY = (
+    "The value needs to translate in milliseconds to -1 (signifying an infinite timeout), 0, or a positive integer"
+    " less than or equal to the maximum allowed timer duration. (Parameter 'delay')"
+)
 _TRACE_PARENT = re.compile("00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -92,7 +96,7 @@ class Starting:
         except _WaitArgumentError as error:
             if self._profile.writes_short_wait_errors:
                 return message(400, str(error))
-            raise bad_argument(str(error)) from error
+            raise bad_argument(str(error), error.exception_type) from error
 
     async def restart(self, request: Request) -> Reply:
         """Start an instance again with its function and input, under a new id unless told otherwise."""
@@ -109,7 +113,7 @@ class Starting:
             orchestration_instance=self._new_execution(instance_id),
             name=original.name,
             version=original.version,
-            input=original.input,
+            input=dump_stored(read_stored(original.input)),  # what a status query shows, so the JSON null for none
             generate_new_trace=False if newer else None,
             source_instance_id=original.instance_id if newer else None,
         )
@@ -120,7 +124,7 @@ class Starting:
         try:
             return await self._answer(request, instance_id)
         except _WaitArgumentError as error:
-            raise bad_restart(str(error)) from error
+            raise bad_restart(str(error), error.exception_type) from error
 
     def _unknown_instance(self, instance_id: str) -> str:
         if self._profile.has_newer_control_answers:
@@ -151,7 +155,7 @@ class Starting:
         if any(character in _FORBIDDEN_IN_IDS or _is_control(character) for character in instance_id):
             rule = "Orchestration instance ids must not contain /, \\, #, ?, or control characters."
             raise bad_argument(f"instanceId (Parameter '{rule}')")
-        if len(instance_id) > _LONGEST_ID:
+        if utf16_size(instance_id) > 2 * _LONGEST_ID:
             raise bad_argument(f"Instance ID lengths must not exceed {_LONGEST_ID} characters.")
 
     def _new_execution(self, instance_id: str) -> OrchestrationInstance:
@@ -204,9 +208,11 @@ class Starting:
             _WaitArgumentError: there is no such time to wait. The instance was started all the same.
             Refusal: a time is longer than the platform can count.
         """
-        timeout, interval = request.query.seconds("timeout"), request.query.seconds("pollingInterval")
+        timeout, interval = _span(request.query, "timeout"), _span(request.query, "pollingInterval")
         if timeout is not None and interval is not None:
-            _check_wait(timeout, interval)
+            if interval > timeout:
+                text = f"Total timeout {_written(timeout)} should be bigger than retry timeout {_written(interval)}"
+                raise _WaitArgumentError(text)
             outcome = await self._outcome(request.query, instance_id, timeout, interval)
             if outcome is not None:
                 return outcome
@@ -226,7 +232,7 @@ class Starting:
             if now >= end:
                 return None
             if interval < 0:
-                raise _WaitArgumentError("The value needs to translate in milliseconds to -1, 0, or a positive one.")
+                raise _WaitArgumentError(_NO_DELAY, "System.ArgumentOutOfRangeException")
             pause = max(interval, _SHORTEST_PAUSE_SECONDS) * PER_SECOND
             await self._clock.wait_until(Ticks(round(min(now + pause, end))))
 
@@ -234,14 +240,25 @@ class Starting:
 class _WaitArgumentError(ValueError):
     """``timeout`` or ``pollingInterval`` make no sense."""
 
+    def __init__(self, text: str, exception_type: str = "System.ArgumentException") -> None:
+        super().__init__(text)
+        self.exception_type = exception_type
 
-def _check_wait(timeout: float, interval: float) -> None:
-    if math.isnan(timeout) or math.isnan(interval):
+
+def _span(query: Query, name: str) -> float | None:
+    """A number of seconds that is a time span, or None."""
+    seconds = query.seconds(name)
+    if seconds is None:
+        return None
+    if math.isnan(seconds):
         raise _WaitArgumentError("TimeSpan does not accept floating point Not-a-Number values.")
-    if max(abs(timeout), abs(interval)) > _LONGEST_SPAN_SECONDS:
+    if abs(seconds) > _LONGEST_SPAN_SECONDS:
         raise failure("TimeSpan overflowed because the duration is too long.", "System.OverflowException")
-    if interval > timeout:
-        raise _WaitArgumentError(f"Total timeout {timeout:g} should be bigger than retry timeout {interval:g}")
+    return seconds
+
+
+def _written(seconds: float) -> str:
+    return dump_stored(int(seconds) if seconds.is_integer() else seconds)
 
 
 def _is_control(character: str) -> bool:

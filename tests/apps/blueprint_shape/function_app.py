@@ -1,5 +1,7 @@
 """An app that knows nothing of this project: a plain FunctionApp, a blueprint in a module of its own."""
 
+import json
+
 import azure.functions as func
 from parcels import bp
 
@@ -16,6 +18,12 @@ def weigh(req: func.HttpRequest) -> func.HttpResponse:
 async def echo(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     headers = {"X-Function": context.function_name, "X-Header": req.headers.get("X-Custom", "")}
     return func.HttpResponse(req.get_body(), mimetype="application/octet-stream", headers=headers, status_code=201)
+
+
+@app.route(route="headers")
+def headers(req: func.HttpRequest) -> func.HttpResponse:
+    names = sorted(name for name in req.headers if name in ("accept", "x-custom", "X-Custom"))
+    return func.HttpResponse(json.dumps({"names": names, "X-CUSTOM": req.headers["X-CUSTOM"]}))
 
 
 @app.route(route="text")

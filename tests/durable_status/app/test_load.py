@@ -163,8 +163,8 @@ def test_the_environment_wins_over_host_json(tmp_path: Path) -> None:
         ('"maxConcurrentEntityFunctions": -1', "above zero"),
         ('"overridableExistingInstanceStates": "Some"', "NonRunningStates or AnyState"),
         ('"extendedSessionsEnabled": "perhaps"', "true or false"),
-        ('"storageProvider": {"type": "mssql"}', "'mssql' is not imitated here; this host imitates AzureStorage only"),
-        ('"storageProvider": {"type": "redis"}', "'redis' does not exist"),
+        ('"hubName": "a b", "storageProvider": {"type": "mssql"}', "Task hub name 'a b'"),
+        ('"storageProvider": {"type": "redis"}', "'redis' does not exist; write AzureStorage"),
         ('"storageProvider": {"partitionCount": 17}', "from 1 to 16"),
         ('"storageProvider": {"controlQueueVisibilityTimeout": "soon"}', "span of time"),
         ('"storageProvider": []', "must be an object"),
@@ -176,7 +176,17 @@ def test_a_durable_setting_the_extension_refuses_is_refused(tmp_path: Path, dura
 
 
 @pytest.mark.conforms("H6-4")
-@pytest.mark.parametrize("host", ['{"version": "3.0"}', '{"x": 1}', "{", "[]", '{"version": "2.0"} {}'])
+@pytest.mark.parametrize(
+    "host",
+    [
+        '{"version": "3.0"}',
+        '{"x": 1}',
+        "{",
+        "[]",
+        '{"version": "2.0"} {}',
+        '{"version": "2.0", "functionTimeout": "soon"}',
+    ],
+)
 def test_a_host_json_that_is_none_stops_the_host(tmp_path: Path, host: str) -> None:
     with pytest.raises(AppError, match=r"host\.json"):
         _load(tmp_path, host=host)
@@ -193,6 +203,30 @@ def test_settings_without_effect_are_named_once(tmp_path: Path) -> None:
         "host.json: no effect here: storageProvider settings of Azure Storage (1).",
         "host.json: extendedSessionsEnabled is not available to Python apps; it is switched off.",
     )
+
+
+@pytest.mark.conforms("H6-33")
+def test_an_app_made_for_another_storage_provider_is_loaded_with_a_notice(tmp_path: Path) -> None:
+    durable = '"hubName": "my-hub_1", "storageProvider": {"type": "AzureManaged", "connectionStringName": "SCHEDULER"}'
+
+    app = _load(tmp_path, host=f'{{"version": "2.0", "extensions": {{"durableTask": {{{durable}}}}}}}')
+
+    assert app.settings.hub_name == "my-hub_1"
+    assert app.notices == ("host.json: azureManaged is not used here; the app runs as it would on AzureStorage.",)
+
+
+@pytest.mark.conforms("H6-34")
+@pytest.mark.parametrize(("text", "seconds"), [('"00:05:00"', 300), ('"1.00:00:00"', 86_400), ("-1", None)])
+def test_the_time_that_a_function_may_take_is_read(tmp_path: Path, text: str, seconds: float | None) -> None:
+    app = _load(tmp_path, host=f'{{"version": "2.0", "functionTimeout": {text}}}')
+
+    assert app.settings.function_timeout_seconds == seconds
+
+
+@pytest.mark.conforms("H6-23")
+def test_an_app_in_another_language_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AppError, match="FUNCTIONS_WORKER_RUNTIME says that this is an app in node; this host runs"):
+        _load(tmp_path, local='{"Values": {"FUNCTIONS_WORKER_RUNTIME": "node"}}')
 
 
 @pytest.mark.conforms("H6-31")
@@ -272,7 +306,11 @@ def test_local_settings_that_cannot_be_used_say_why(tmp_path: Path, local: str, 
         ('{"bindings": []}', "exactly one trigger among its bindings; this one has none"),
         ('{"bindings": {}}', "must be a list of objects"),
         ('{"scriptFile": "gone.py", "bindings": [{"type": "activityTrigger", "name": "x"}]}', "there is no gone.py"),
-        ('{"scriptFile": "a.txt", "bindings": [{"type": "activityTrigger", "name": "x"}]}', "must be a Python file"),
+        (
+            '{"scriptFile": "a.txt", "bindings": [{"type": "activityTrigger", "name": "x"}]}',
+            "'a.txt' is no Python file",
+        ),
+        ('{"scriptFile": "../../x.py", "bindings": [{"type": "activityTrigger", "name": "x"}]}', "there is no ../../x"),
         ('{"bindings": [{"type": "activityTrigger", "name": "my_x"}]}', "The binding name my_x is invalid"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import shutil
 import signal
@@ -110,6 +111,46 @@ def test_the_urls_in_the_banner_work() -> None:
                 for words in tried
             ]
             assert [answer.status for answer in answers] == [202, 200]
+
+    asyncio.run(main())
+
+
+def test_where_keys_are_asked_for_the_banner_says_which_and_where(tmp_path: Path) -> None:
+    folder = shutil.copytree(APPS / "secured", tmp_path / "app")
+
+    async def main() -> None:
+        async with host_process(folder, "--storage", "memory", "--enable-auth") as host:
+            assert f"  keys are asked for; they are in {folder}/.durable-status/keys.json" in host.banner
+            assert "Try, with the key durabletask_extension of that file for KEY:" in host.banner
+            key = json.loads((folder / ".durable-status" / "keys.json").read_text())["durabletask_extension"]
+            assert key not in "\n".join(host.banner)
+            assert (await host.manage("GET", "instances", headers={"x-functions-key": key})).status == 200
+
+    asyncio.run(main())
+
+
+@pytest.mark.conforms("H6-35")
+def test_the_tools_own_variables_are_set_for_the_app(tmp_path: Path) -> None:
+    names = ("WEBSITE_HOSTNAME", "AzureWebJobsScriptRoot", "AZURE_FUNCTIONS_ENVIRONMENT", "PYTHON_ENABLE_DEBUG_LOGGING")
+    folder = _app(
+        tmp_path / "app",
+        f"""import json, os
+{_APP}
+
+@app.route(route="variables", auth_level="anonymous")
+def variables(req) -> str:
+    return json.dumps({{name: os.environ.get(name) for name in {names}}})
+""",
+    )
+
+    async def main() -> None:
+        async with host_process(folder, "--storage", "memory") as host:
+            assert list((await host.request("GET", "/api/variables")).json.values()) == [
+                host.host.base_url.removeprefix("http://"),
+                str(folder),
+                "Development",
+                "1",
+            ]
 
     asyncio.run(main())
 
@@ -257,6 +298,12 @@ def test_a_port_in_use_is_named_with_the_way_out_and_nothing_is_stored(tmp_path:
         f"port {port} is in use; stop what listens there, or choose another with --port (0: any free one)."
     )
     assert _files(folder) == before
+
+
+def test_an_address_of_another_machine_is_refused(tmp_path: Path) -> None:
+    refusal = refusal_to_start(_app(tmp_path / "app"), "--address", "203.0.113.5")  # reserved for documentation
+
+    assert refusal == "203.0.113.5 is no address of this machine; choose another with --address."
 
 
 def test_an_rpc_port_in_use_gives_way_to_another(tmp_path: Path) -> None:

@@ -56,6 +56,12 @@ def test_nothing_is_found_in_a_healthy_app(healthy: Path) -> None:
     assert examine(healthy, {}) == []
 
 
+def test_a_folder_that_is_not_there_is_the_only_finding(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+
+    assert examine(gone, {}) == [Finding(f"there is no folder {gone}.", is_error=True)]
+
+
 @pytest.mark.parametrize(
     ("file", "content", "words"),
     [

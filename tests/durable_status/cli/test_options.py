@@ -49,6 +49,7 @@ def test_the_command_alone_shows_its_subcommands() -> None:
         (["--rpc-port", "-1"], "Invalid value for '--rpc-port': -1 is not in the range 0<=x<=65535."),
         (["--extension", "4"], "Invalid value for '--extension': '4' is not one of '2.13', '3'."),
         (["--app"], "Option '--app' requires an argument."),
+        (["--address", "here"], "Invalid value for '--address': 'here' is no IP address."),
         (["--colour"], "No such option"),
         (["here"], "Got unexpected extra argument (here)"),
     ],

@@ -8,6 +8,7 @@ from typing import Any
 
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.storage.memory import MemoryStorage
+from durable_status.local_host.storage.provider import StorageProvider
 from durable_status.replay.profile import PROFILE_2_13
 from tests.hosts import TRANSCRIPTS, Answer, RunningHost, running_host
 from tests.quiet_storage import QuietStorage
@@ -28,14 +29,17 @@ async def start(host: RunningHost, path: str, body: str | bytes | None = None, *
     return await host.request("POST", f"/durabletask/orchestrators/{path}", body, headers=dict(headers), rpc=True)
 
 
-def with_storage(test: Callable[[RunningHost, QuietStorage], Any]) -> Any:
+def with_storage(
+    test: Callable[[RunningHost, QuietStorage], Any],
+    make_storage: Callable[[Clock], StorageProvider] = MemoryStorage,
+) -> Any:
     """Run `test` on a host of the recordings' app and with its storage."""
 
     async def main() -> Any:
         storage: list[QuietStorage] = []
 
         def make(clock: Clock) -> Any:
-            storage.append(QuietStorage(MemoryStorage(clock)))
+            storage.append(QuietStorage(make_storage(clock)))
             return storage[0]
 
         async with running_host(TRANSCRIPTS, storage=make, profile=PROFILE_2_13) as host:

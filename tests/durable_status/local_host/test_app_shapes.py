@@ -16,6 +16,8 @@ from tests.paths import APPS
 
 FUNCTION_JSON = APPS / "function_json"
 PATTERNS = APPS / "patterns"
+ENTITIES = APPS / "entities"
+UNSUITED = APPS / "unsuited"
 
 
 @pytest.mark.conforms("H5-1", "H5-2", "H5-3", "H6-1")
@@ -166,8 +168,67 @@ def test_admin_lists_the_functions_disabled_ones_too() -> None:
             assert listed["Start"]["invoke_url_template"] == f"{host.host.base_url}/api/begin/{{name}}"
             assert one.json["config"]["bindings"][0]["type"] == "orchestrationTrigger"
             assert (status.json["state"], ping.status) == ("Running", 200)
+            assert status.json["versionDetails"].startswith("durable-status ")
+            assert isinstance(status.json["processUptime"], int)
 
     asyncio.run(main())
+
+
+@pytest.mark.conforms("H6-34")
+def test_a_function_that_takes_too_long_fails() -> None:
+    async def main() -> None:
+        async with running_host(UNSUITED, settings={"function_timeout_seconds": 0.05}) as host:
+            await host.start("wait", "i")
+            output = (await host.until_status("i", "Failed"))["output"]
+            answers = [await host.request("GET", path) for path in ("/api/never", "/api/busy")]
+            await host.request("POST", "/api/release")
+
+            assert "Timeout value of 00:00:00.0500000 was exceeded by function: Functions.never_ends" in output
+            assert [(answer.status, answer.text) for answer in answers] == [(500, ""), (500, "")]
+
+    asyncio.run(main())
+
+
+@pytest.mark.conforms("H5-33")
+def test_functions_that_do_not_or_not_fully_work_here_are_named(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with running_host(UNSUITED) as host:
+            goes_nowhere = "is run, but this host has no queue: what it puts there is logged and goes nowhere."
+            assert list(host.host.problems) == [
+                "Function 'reads_a_queue' is not run here: this host has no queueTrigger. "
+                'Give what it does an HTTP function too, or run the app with "func start".',
+                f"Function 'puts_into_a_queue' {goes_nowhere}",
+                f"Function 'sends' {goes_nowhere}",
+            ]
+            answer = await host.request("GET", "/api/put")
+            await host.start("send", "s", "hello")
+
+            assert (answer.status, answer.text) == (200, "put")
+            assert (await host.until_status("s", "Completed"))["output"] == "sent"
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(main())
+
+    assert caplog.messages == [
+        "Function 'puts_into_a_queue': 'message' (queue) goes nowhere on this host: x",
+        "Function 'sends': 'message' (queue) goes nowhere on this host: hello",
+    ]
+
+
+@pytest.mark.conforms("H5-34", "XF-5")
+def test_operations_of_entities_have_log_lines(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with running_host(ENTITIES) as host:
+            await host.start("CatchFailure", "c", "k")
+            await host.until_status("c", "Completed")
+
+    with caplog.at_level(logging.INFO):
+        asyncio.run(main())
+
+    lines = [record.getMessage() for record in caplog.records if "counter" in record.getMessage().casefold()]
+    assert lines[0].startswith("Executing 'Functions.Counter' (Id=")
+    assert lines[1].startswith("Executed 'Functions.Counter' (Succeeded, Id=")
+    assert lines[2] == "Function 'counter (Entity)' failed 'fail' operation: \"not today\""
 
 
 def test_every_app_here_has_settings_of_its_own() -> None:

@@ -31,6 +31,11 @@ def outer(context):
 def inner(number):
     return number + 1
 """
+_UNDER_THE_DEBUGGER = """
+import debugpy, runpy
+print("debugger at", debugpy.listen(("127.0.0.1", 0))[1], flush=True)
+runpy.run_module("durable_status", run_name="__main__", alter_sys=True)
+"""
 _ORCHESTRATOR_LINE, _ACTIVITY_LINE = 8, 13
 
 
@@ -69,22 +74,15 @@ class _Adapter:
         return int(line)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def test_breakpoints_stop_in_an_orchestrator_and_in_an_activity(tmp_path: Path) -> None:
     (tmp_path / "host.json").write_text('{"version": "2.0"}')
     (tmp_path / "function_app.py").write_text(_CODE)
-    port = _free_port()
-    debugger = [sys.executable, "-Xfrozen_modules=off", "-m", "debugpy", "--listen", f"127.0.0.1:{port}"]
-    host = ["-m", "durable_status", "start", "--app", str(tmp_path), "--port", "0", "--rpc-port", "0"]
+    debugged = [sys.executable, "-Xfrozen_modules=off", "-c", _UNDER_THE_DEBUGGER]
+    start = ["start", "--app", str(tmp_path), "--port", "0", "--rpc-port", "0", "--storage", "memory"]
     with (
         ExitStack() as stack,
         subprocess.Popen(
-            [*debugger, *host, "--storage", "memory"],
+            [*debugged, *start],
             cwd=ROOT,
             env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
@@ -98,8 +96,10 @@ def test_breakpoints_stop_in_an_orchestrator_and_in_an_activity(tmp_path: Path) 
             assert process.stdout is not None
             text = "".join(iter(lambda: process.stdout.readline(), "Ctrl-C stops the host.\n"))  # type: ignore[union-attr]
             found = re.search(r"curl -X POST (\S+)", text)
+            port = re.search(r"debugger at (\d+)", text)
             assert found is not None, text
-            adapter = stack.enter_context(closing(_Adapter(port)))
+            assert port is not None, text
+            adapter = stack.enter_context(closing(_Adapter(int(port[1]))))
             adapter.send("initialize", adapterID="test", clientID="test", pathFormat="path")
             adapter.until("initialize")
             adapter.send("attach", justMyCode=False)

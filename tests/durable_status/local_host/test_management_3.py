@@ -273,6 +273,9 @@ def test_names_and_ids_are_not_checked_and_json_errors_keep_their_body() -> None
         assert (await host.manage("POST", "orchestrators/Nope/n")).status == 202
         document = await host.until_status("n", "Failed")
         assert document["output"].startswith("Orchestrator function 'Nope' failed: ")
+        assert (await host.manage("POST", "orchestrators/@counter@k/plain")).status == 202
+        document = await host.until_status("plain", "Failed")
+        assert "The function '@counter@k' doesn't exist" in document["output"]
         for instance_id in ("a%5Cb", "@x", "y" * 300):
             assert (await host.manage("POST", f"orchestrators/WaitGo/{instance_id}")).status == 202
         wrong = await host.manage("POST", "orchestrators/WaitGo", "{")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
 from durable_status.local_host.clock import Clock
-from durable_status.local_host.storage.memory import MemoryStorage
-from durable_status.replay.profile import PROFILE_2_13
+from durable_status.local_host.storage.provider import StorageProvider
 from tests.durable_status.local_host.management import with_host, with_storage
-from tests.hosts import TRANSCRIPTS, RunningHost, running_host
+from tests.hosts import CLIENT_CALLS, RunningHost
 from tests.quiet_storage import QuietStorage
+
+MakeStorage = Callable[[Clock], StorageProvider]
 
 
 @pytest.mark.conforms("H1.5-2", "H1.5-3", "H1.5-4", "H1.5-5", "H1.7-2")
@@ -29,6 +29,11 @@ from tests.quiet_storage import QuietStorage
         ("live", "application/json", "", 400),
         ("live", "application/json", "  ", 400),
         ("live", "application/json", "[1,2", 400),
+        ("live", "application/json", "1x", 400),
+        ("live", "application/json", "truely", 400),
+        ("live", "application/json", "2024-01-02", 400),
+        ("live", "application/json", "42 is enough", 202),
+        ("live", "application/json", '"a"b', 202),
         ("live", "application/json", "nonsense", 400),
         ("live", "application/json", '{"a":1} and more', 202),
     ],
@@ -83,23 +88,16 @@ _BY_STATE = {
 
 @pytest.mark.conforms("H1.6-2", "H1.6-3", "H1.6-4", "H1.6-5", "H1.6-6", "H1.7-3", "H1.9-3", "R3.9-4")
 @pytest.mark.parametrize("request_line", _BY_STATE)
-def test_operations_are_answered_by_the_state_of_the_instance(request_line: str) -> None:
-    async def main() -> list[int]:
-        storage: list[QuietStorage] = []
+def test_operations_are_answered_by_the_state_of_the_instance(request_line: str, make_storage: MakeStorage) -> None:
+    async def test(host: RunningHost, storage: QuietStorage) -> list[int]:
+        await _reach_all_states(host, storage)
+        method, _, path = request_line.partition(" ")
+        return [
+            (await host.manage(method, path.replace("{id}", state), "1" if "Event" in path else None)).status
+            for state in _STATES
+        ]
 
-        def make(clock: Clock) -> Any:
-            storage.append(QuietStorage(MemoryStorage(clock)))
-            return storage[0]
-
-        async with running_host(TRANSCRIPTS, storage=make, profile=PROFILE_2_13) as host:
-            await _reach_all_states(host, storage[0])
-            method, _, path = request_line.partition(" ")
-            return [
-                (await host.manage(method, path.replace("{id}", state), "1" if "Event" in path else None)).status
-                for state in _STATES
-            ]
-
-    assert asyncio.run(main()) == list(_BY_STATE[request_line])
+    assert with_storage(test, make_storage) == list(_BY_STATE[request_line])
 
 
 async def _reach_all_states(host: RunningHost, storage: QuietStorage) -> None:
@@ -125,7 +123,7 @@ async def _in_one_batch(host: RunningHost, storage: QuietStorage, requests: list
 
 
 @pytest.mark.conforms("R3.9-5")
-def test_an_instance_that_is_terminated_before_it_ran_runs_once() -> None:
+def test_an_instance_that_is_terminated_before_it_ran_runs_once(make_storage: MakeStorage) -> None:
     async def test(host: RunningHost, storage: QuietStorage) -> None:
         requests = [("orchestrators/WaitGo/i", None), ("instances/i/terminate?reason=no", None)]
         await _in_one_batch(host, storage, requests)
@@ -133,12 +131,12 @@ def test_an_instance_that_is_terminated_before_it_ran_runs_once() -> None:
         assert (document["runtimeStatus"], document["output"]) == ("Terminated", "no")
         assert document["customStatus"] == {"waiting": "go"}
 
-    with_storage(test)
+    with_storage(test, make_storage)
 
 
 @pytest.mark.conforms("R3.9-6")
 @pytest.mark.parametrize("terminates_first", [True, False])
-def test_a_termination_beats_a_completion_in_the_same_batch(terminates_first: bool) -> None:
+def test_a_termination_beats_a_completion_in_the_same_batch(terminates_first: bool, make_storage: MakeStorage) -> None:
     async def test(host: RunningHost, storage: QuietStorage) -> None:
         await host.start("WaitGo", "i")
         await storage.until_quiet()
@@ -150,11 +148,11 @@ def test_a_termination_beats_a_completion_in_the_same_batch(terminates_first: bo
         document = await host.status("i")
         assert (document["runtimeStatus"], document["output"]) == ("Terminated", "no")
 
-    with_storage(test)
+    with_storage(test, make_storage)
 
 
 @pytest.mark.conforms("R3.9-7", "R3.9-8", "R3.9-9")
-def test_a_suspended_instance_holds_its_events_until_it_is_resumed() -> None:
+def test_a_suspended_instance_holds_its_events_until_it_is_resumed(make_storage: MakeStorage) -> None:
     async def test(host: RunningHost, storage: QuietStorage) -> None:
         await host.start("ContinueWithEvents", "i")
         await storage.until_quiet()
@@ -169,11 +167,11 @@ def test_a_suspended_instance_holds_its_events_until_it_is_resumed() -> None:
         resumed = await host.status("i")
         assert (resumed["runtimeStatus"], resumed["input"]) == ("Running", "1"), "the event came through"
 
-    with_storage(test)
+    with_storage(test, make_storage)
 
 
 @pytest.mark.conforms("R3.9-9")
-def test_the_resume_reason_is_the_output_until_the_end() -> None:
+def test_the_resume_reason_is_the_output_until_the_end(make_storage: MakeStorage) -> None:
     async def test(host: RunningHost, storage: QuietStorage) -> None:
         await host.start("WaitGo", "i")
         for path in ("suspend?reason=hold", "resume?reason=on"):
@@ -184,4 +182,43 @@ def test_the_resume_reason_is_the_output_until_the_end() -> None:
         await host.raise_event("i", "go", 1)
         assert (await host.until_status("i", "Completed"))["output"] == {"got": 1}
 
-    with_storage(test)
+    with_storage(test, make_storage)
+
+
+@pytest.mark.conforms("H1.2-16")
+def test_the_output_of_a_live_instance_is_the_last_reason_that_was_given(make_storage: MakeStorage) -> None:
+    async def test(host: RunningHost, storage: QuietStorage) -> list[object]:
+        await host.start("WaitGo", "i")
+        outputs = []
+        for path in (
+            "suspend?reason=hold",
+            "resume",
+            "suspend?reason=",
+            "resume?reason=42+is+enough",
+            "suspend?reason",
+        ):
+            await storage.until_quiet()
+            assert (await host.manage("POST", f"instances/i/{path}")).status == 202
+            await storage.until_quiet()
+            outputs.append((await host.status("i"))["output"])
+        return outputs
+
+    assert with_storage(test, make_storage) == ["hold", "hold", "", 42, 42]
+
+
+@pytest.mark.conforms("R3.8-4")
+def test_what_is_done_to_a_parent_or_a_child_is_not_done_to_the_other() -> None:
+    async def test(host: RunningHost) -> None:
+        await host.start("Parent", "p", "Waits")
+        await host.until_status("p-child", "Running")
+        await host.manage("POST", "instances/p-child/suspend?reason=rest")
+        await host.until_status("p-child", "Suspended")
+        assert (await host.status("p"))["runtimeStatus"] == "Running"
+        await host.manage("POST", "instances/p/terminate?reason=enough")
+        await host.until_status("p", "Terminated")
+        await host.manage("POST", "instances/p-child/resume")
+        await host.raise_event("p-child", "go", 1)
+        await host.until_status("p-child", "Completed")
+        assert (await host.status("p"))["output"] == "enough"
+
+    with_host(test, folder=CLIENT_CALLS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from typing import Any
 
@@ -63,6 +64,26 @@ def test_a_pending_instance_has_no_history_to_show() -> None:
         ("true+story", True),
         ("%7B%22a%22:1%7D", {"a": 1}),
         ("[unfinished", "[unfinished"),
+        ("%7B%22a%22:1%7D+x", {"a": 1}),
+        ("%22quoted%22+x", "quoted"),
+        ("++padded+", "padded"),
+        ("2024-01-02", "2024-01-02"),
+        ("10.0.0.1", "10.0.0.1"),
+        ("3fa85f64-5717", "3fa85f64-5717"),
+        ("10%25+done", "10% done"),
+        ("42nd", "42nd"),
+        ("5,0", 5),
+        ("true.", "true."),
+        ("nullable", "nullable"),
+        ("null+and+void", None),
+        ("-1.5e3+x", -1500.0),
+        ("007+agent", 7),
+        ("09", "09"),
+        ("0x10", 16),
+        (".5", 0.5),
+        ("5.", 5.0),
+        ("-", "-"),
+        ("Infinity+war", "Infinity"),
     ],
 )
 def test_a_reason_that_starts_like_json_is_cut_to_its_first_value(reason: str | None, output: Any) -> None:
@@ -88,7 +109,13 @@ def test_returned_texts_and_custom_statuses_stay_texts() -> None:
     with_host(test)
 
 
-@pytest.mark.conforms("H1.2-14", "H1.2-15")
+_OTHER_FAILURES = {
+    "EchoInput/no-yield": "One or more errors occurred. (Result: Failure\nException: TypeError: ",
+    "Nope/unknown?taskHub=transcripthub": "The function 'Nope' doesn't exist, is disabled, or is not an orchestrator ",
+}
+
+
+@pytest.mark.conforms("H1.2-14", "H1.2-15", "H1.2-17")
 def test_outputs_say_how_an_instance_failed() -> None:
     async def test(host: RunningHost) -> None:
         await host.start("FailNow", "raised")
@@ -96,9 +123,19 @@ def test_outputs_say_how_an_instance_failed() -> None:
             "Orchestrator function 'FailNow' failed: bad luck"
         )
         await host.start("FailingUncaught", "activity")
-        assert (await host.until_status("activity", "Failed"))["output"].startswith(
-            "Orchestrator function 'FailingUncaught' failed: Activity function 'Boom' failed:  ValueError: boom x \n {"
+        text, _, details = (await host.until_status("activity", "Failed"))["output"].partition(" \n ")
+        assert text == (
+            "Orchestrator function 'FailingUncaught' failed: Activity function 'Boom' failed:  ValueError: boom x"
         )
+        exception = json.loads(details)
+        assert exception["$type"] == "System.Exception, System.Private.CoreLib"
+        assert exception["InnerException"]["RemoteMessage"] == "ValueError: boom x"
+        assert "raise ValueError" in exception["InnerException"]["RemoteStackTrace"]
+        for path, end in _OTHER_FAILURES.items():
+            assert (await host.manage("POST", f"orchestrators/{path}", "[1]")).status == 202
+            name, _, instance_id = path.partition("?")[0].partition("/")
+            output = (await host.until_status(instance_id, "Failed"))["output"]
+            assert output.startswith(f"Orchestrator function '{name}' failed: {end}")
 
     with_host(test)
 
@@ -167,7 +204,12 @@ def test_lists_are_filtered_and_paged() -> None:
         assert await ids("createdTimeFrom=2999-01-01") == []
         assert await ids("createdTimeTo=2000-01-01") == []
         assert await ids("createdTimeFrom=nonsense&top=2") == ["A3", "a1"]
-        assert (await host.manage("GET", "instances?runtimeStatus=-1")).status == 400
+        for word in ("-1", "Unknown", "Running,Unknown"):
+            unknown = await host.manage("GET", f"instances?runtimeStatus={word}")
+            assert (unknown.status, unknown.json["ExceptionMessage"]) == (
+                400,
+                "Requested value 'Unknown' was not found.",
+            )
         assert (await host.manage("GET", "instances?top=-1")).status == 400
         hidden = (await host.manage("GET", "instances?showInput=false&instanceIdPrefix=a")).json
         assert [item["input"] for item in hidden] == [None, None]
@@ -191,8 +233,11 @@ def test_continuation_tokens_lead_through_all_pages() -> None:
             if not token:
                 break
         assert seen == [f"i{number}" for number in range(5)]
-        bad = await host.manage("GET", "instances", headers={"x-ms-continuation-token": "no token!"})
-        assert bad.status == 500
+        for garbage in ("no token!", "abc", "////"):
+            bad = await host.manage("GET", "instances", headers={"x-ms-continuation-token": garbage})
+            assert bad.status == 500
+        assert bad.json["ExceptionType"] == "System.FormatException"
+        assert bad.json["ExceptionMessage"].startswith("The input is not a valid Base-64 string as it contains a non-")
 
     with_host(test)
 

@@ -11,7 +11,7 @@ import pytest
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.storage.memory import MemoryStorage
 from durable_status.local_host.storage.provider import StorageProvider
-from durable_status.replay.profile import PROFILE_2_13
+from durable_status.replay.profile import PROFILE_2_13, PROFILE_3, Profile
 from tests.clock import ManualClock
 from tests.durable_status.local_host.management import with_host
 from tests.hosts import CLIENT_CALLS, TRANSCRIPTS, RunningHost, running_host
@@ -38,6 +38,21 @@ def test_a_restart_takes_function_and_input_over() -> None:
         assert len((await host.manage("GET", "instances")).json) == 3, "started all the same"
 
     with_host(test)
+
+
+@pytest.mark.conforms("H1.6-10")
+@pytest.mark.parametrize("profile", [PROFILE_2_13, PROFILE_3], ids=lambda profile: profile.name)
+def test_a_restart_without_input_starts_with_the_json_null(profile: Profile) -> None:
+    async def test(host: RunningHost) -> None:
+        await host.start("EchoInput", "i")
+        await host.until_status("i", "Completed")
+        copy = (await host.manage("POST", "instances/i/restart")).json["id"]
+        await host.until_status(copy, "Completed")
+        shown = [(await host.manage("GET", f"instances/{name}?showHistory=true")).json for name in ("i", copy)]
+        assert [document["input"] for document in shown] == [None, None]
+        assert [document["historyEvents"][0]["Input"] for document in shown] == [None, "null"]
+
+    with_host(test, profile=profile)
 
 
 @pytest.mark.conforms("H1.6-9", "R3.9-20", "R3.9-24")

@@ -26,15 +26,23 @@ from tests.hosts import TRANSCRIPTS, RunningHost, running_host
         ('{"a":1,"a":2}', '{"a":2}'),
         ("123456789012345678901234567890", "123456789012345678901234567890"),
         ('"2024-01-02T03:04:05.000Z"', '"2024-01-02T03:04:05.000Z"'),
-        ('{"$type":"X","$id":"1","a":{"$ref":"1"}}', '{"a":null}'),
+        ('{"$type":"X","$id":"1","a":2}', '{"a":2}'),
+        ('{"$ref":"1"}', "null"),
+        ('{"a":{"$type":"X"},"$id":"1"}', '{"a":{"$type":"X"},"$id":"1"}'),  # not the first members
+        ('[{"$ref":"1"}]', '[{"$ref":"1"}]'),
+        ("-0", "0"),
+        ("1E5", "100000.0"),
+        ('"\\ud800"', '"\ufffd"'),
         ("NaN", '"NaN"'),
         ("1e400", '"Infinity"'),
         ("\ufeff7", "7"),
+        ("7".encode("utf-16"), "7"),
+        (b'"\xe9"', '"\ufffd"'),
     ],
 )
-def test_a_start_stores_its_body_as_compact_json(body: str | None, stored: str | None) -> None:
+def test_a_start_stores_its_body_as_compact_json(body: str | bytes | None, stored: str | None) -> None:
     async def test(host: RunningHost) -> Any:
-        sent = None if body is None else body.encode()
+        sent = body.encode() if isinstance(body, str) else body
         assert (await start(host, "EchoInput/i", sent)).status == 202
         return (await host.status("i"))["input"]
 
@@ -54,6 +62,8 @@ def test_a_start_stores_its_body_as_compact_json(body: str | None, stored: str |
         ('{"a":1} x', "application/json", 400),
         ("[" * 65 + "]" * 65, "application/json", 400),
         ("[" * 64 + "]" * 64, "application/json", 202),
+        ("[" * 64 + "1" + "]" * 64, "application/json", 202),
+        ('{"$ref":"1","a":2}', "application/json", 500),
         ("[" * 100_000, "application/json", 400),
         ("1", "text/plain", 202),
         ("1", "nonsense", 202),
@@ -89,6 +99,7 @@ def test_the_checks_of_a_start_come_in_their_order() -> None:
             ("WaitGo/a%5Cb", "1"),
             ("WaitGo/a%C2%85b", "1"),
             (f"WaitGo/{'x' * 257}", "1"),
+            (f"WaitGo/{'%F0%9F%98%80' * 129}", "1"),  # 258 UTF-16 characters
             ("WaitGo/live?timeout=NaN&pollingInterval=1", "1"),
         ):
             answer = await start(host, path, body)
@@ -100,6 +111,7 @@ def test_the_checks_of_a_start_come_in_their_order() -> None:
             (400, "instanceId (Parameter 'Orchestration instance ids must not s"),
             (400, "instanceId (Parameter 'Orchestration instance ids must not c"),
             (400, "instanceId (Parameter 'Orchestration instance ids must not c"),
+            (400, "Instance ID lengths must not exceed 256 characters."),
             (400, "Instance ID lengths must not exceed 256 characters."),
             (500, "An Orchestration instance with the status Running already ex"),
         ]
@@ -150,6 +162,13 @@ def test_any_state_lets_a_start_replace_a_live_instance() -> None:
         ("timeout=NaN&pollingInterval=1", 400, "TimeSpan does not accept floating point Not-a-Number values."),
         ("timeout=1e30&pollingInterval=1", 500, "TimeSpan overflowed because the duration is too long."),
         ("timeout=Infinity&pollingInterval=1", 500, "TimeSpan overflowed because the duration is too long."),
+        ("timeout=NaN", 400, "TimeSpan does not accept floating point Not-a-Number values."),
+        ("pollingInterval=1e30", 500, "TimeSpan overflowed because the duration is too long."),
+        (
+            "timeout=0.5&pollingInterval=1234567.8",
+            400,
+            "Total timeout 0.5 should be bigger than retry timeout 1234567.8",
+        ),
     ],
 )
 def test_waiting_takes_two_numbers_that_make_sense_and_the_start_stands(
@@ -176,6 +195,8 @@ def test_waiting_for_a_live_instance_ends_at_the_time_out() -> None:
         assert waited.status == 202
         negative = await start(host, "WaitGo/negative?timeout=9&pollingInterval=-1")
         assert negative.status == 400
+        assert negative.json["ExceptionType"] == "System.ArgumentOutOfRangeException"
+        assert negative.json["ExceptionMessage"].startswith("The value needs to translate in milliseconds to -1 (")
         assert (await host.manage("GET", "instances/negative")).status == 202
         failed = await start(host, "FailNow/f?timeout=9&pollingInterval=0.01&showInput=false&showHistory=true", "1")
         assert (failed.status, failed.json["runtimeStatus"], failed.json["input"]) == (200, "Failed", None)

@@ -122,7 +122,7 @@ def test_without_auth_every_key_will_do_and_links_carry_the_kept_one(tmp_path: P
     asyncio.run(main())
 
 
-@pytest.mark.conforms("H6-20")
+@pytest.mark.conforms("H6-20", "H6-21")
 @pytest.mark.parametrize("path", ["/api/open", MANAGEMENT, "/admin/functions"])
 def test_listed_origins_may_call_everything_and_others_nothing(path: str) -> None:
     async def main() -> None:
@@ -131,12 +131,14 @@ def test_listed_origins_may_call_everything_and_others_nothing(path: str) -> Non
             plain = await host.request("GET", path, headers={"Origin": "http://page.test"})
             asked = await host.request("OPTIONS", path, headers={"Origin": "http://page.test", **ask})
             foreign = await host.request("GET", path, headers={"Origin": "http://elsewhere.test"})
+            refused = await host.request("OPTIONS", path, headers={"Origin": "http://elsewhere.test", **ask})
 
             assert plain.headers["Access-Control-Allow-Origin"] == "http://page.test"
             assert plain.headers["Access-Control-Allow-Credentials"] == "true"
-            assert (asked.status, asked.headers["Access-Control-Allow-Headers"]) == (200, "x-any")
+            assert (asked.status, asked.text, asked.headers["Access-Control-Allow-Headers"]) == (204, "", "x-any")
             assert "DELETE" in asked.headers["Access-Control-Allow-Methods"]
             assert "Access-Control-Allow-Origin" not in foreign.headers
+            assert (refused.status, "Access-Control-Allow-Origin" in refused.headers) == (204, False)
         async with running_host(SECURED) as host:
             without = await host.request("GET", path, headers={"Origin": "http://page.test"})
             assert not [name for name in without.headers if name.startswith("Access-Control")]
@@ -156,6 +158,19 @@ def test_the_route_prefix_the_allow_list_and_custom_headers_of_host_json_count()
             assert (hidden.status, hidden.headers["X-Shop"]) == (404, "yes")
             assert (management.status, management.headers["X-Shop"]) == (200, "yes")
             assert "does not list them: hidden." in host.host.app.notices[0]
+
+    asyncio.run(main())
+
+
+@pytest.mark.conforms("H5-10")
+def test_an_empty_route_prefix_takes_the_prefix_away() -> None:
+    async def main() -> None:
+        async with running_host(CUSTOM_PREFIX, settings={"route_prefix": ""}) as host:
+            bare = await host.request("GET", "/here")
+            prefixed = await host.request("GET", "/v1/shop/here")
+            management = await host.manage("GET", "instances")
+
+            assert (bare.status, prefixed.status, management.status) == (200, 404, 200)
 
     asyncio.run(main())
 
@@ -193,6 +208,38 @@ def test_requests_and_answers_of_functions() -> None:
             assert (described.status, described.text, described.headers["X-A"]) == (418, "made", "b")
             assert (indented.text, plain.text) == ('{\n  "a": [\n    1\n  ]\n}', "plain")
             assert (broken.status, broken.text, broken.headers.get("Content-Type")) == (500, "", None)
+
+    asyncio.run(main())
+
+
+@pytest.mark.conforms("H5-18")
+def test_a_function_sees_header_names_in_lower_case_and_looks_them_up_in_any() -> None:
+    async def main() -> None:
+        async with running_host(BLUEPRINT_SHAPE) as host:
+            seen = await host.request("GET", "/api/headers", headers={"X-Custom": "y", "ACCEPT": "a/b"})
+
+            assert seen.json == {"names": ["accept", "x-custom"], "X-CUSTOM": "y"}
+
+    asyncio.run(main())
+
+
+@pytest.mark.conforms("H5-25")
+def test_a_described_response_may_set_cookies() -> None:
+    described = {
+        "body": "made",
+        "cookies": [
+            {"name": "a", "value": "1", "path": "/", "maxAge": 0, "secure": False, "httpOnly": True},
+            {"name": "b", "value": "2", "sameSite": "Lax"},
+        ],
+    }
+
+    async def main() -> None:
+        async with running_host(BLUEPRINT_SHAPE) as host:
+            made = await host.request("POST", "/api/text", json.dumps(described))
+            unusable = await host.request("POST", "/api/text", '{"body": "made", "cookies": [{"value": "nameless"}]}')
+
+            assert made.headers.getall("Set-Cookie") == ["a=1; HttpOnly; Max-Age=0; Path=/", "b=2; SameSite=Lax"]
+            assert unusable.status == 500
 
     asyncio.run(main())
 

@@ -124,6 +124,7 @@ def test_lists_hold_at_most_a_hundred_and_filters_are_sent() -> None:
             assert len(await _call(host, "get_status_all")) == 100
             raised = await _call(host, "purge_instance_history_by")
             assert raised.startswith("ValueError")
+            assert len((await host.manage("GET", "instances?top=1000")).json) == 102, "nothing was deleted"
 
     asyncio.run(main())
 

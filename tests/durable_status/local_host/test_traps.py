@@ -12,6 +12,55 @@ from tests.hosts import running_host
 from tests.paths import APPS
 
 TRAPS = APPS / "traps"
+_LINES = (TRAPS / "function_app.py").read_text().splitlines()
+
+
+def _place(orchestrator: str) -> str:
+    """The line that the app has marked in that orchestrator, its decorator included."""
+    begin = next(number for number, line in enumerate(_LINES) if line.startswith(f"def {orchestrator}(")) - 1
+    return f"function_app.py:{next(at for at in range(begin, len(_LINES)) if '# here: ' in _LINES[at]) + 1}"
+
+
+@pytest.mark.conforms("H5-35")
+@pytest.mark.parametrize(
+    ("orchestrator", "events", "cure"),
+    [
+        (
+            "misspelt",
+            [],
+            "Correct the name, or mend the function if the host has said at its start that it is not run;",
+        ),
+        ("leaves_timer_open", [], "Cancel the timer as soon as task_any has another winner. (open timer)"),
+        ("gives_up_at_once", [], "Correct the RetryOptions. (retry options)"),
+        ("says_too_much", [], "Keep the custom status below 16 KB; put the rest where the client can fetch it."),
+        ("says_it_once", [], "Set the custom status in every replay, outside of is_replaying"),
+        ("waits_late", ["go", "first"], "Wait for the event before it can come, or give each event a name of its own."),
+        ("forgets_to_yield", [], "Yield it, or put it into a task_all or task_any that is yielded. (unawaited task)"),
+        ("lists_twice", [], "List each task once. (task listed twice)"),
+        ("hurries", [], "Use at least 2 seconds; timers fire up to one second early. (short timer)"),
+        ("retries_in_a_hurry", [], "Use at least 2 seconds; timers fire up to one second early. (short timer)"),
+        ("waits_long", [], "Wait in a loop of timers of less than three days each. (long timer in task any)"),
+        ("spells_keys_twice", [], "Spell the key of an entity in one way. (entity key case)"),
+    ],
+)
+def test_each_trap_is_a_warning_with_its_orchestrator_its_line_and_its_cure(
+    orchestrator: str, events: list[str], cure: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        async with running_host(TRAPS) as host:
+            await host.start(orchestrator, "i")
+            for name in events:
+                await host.raise_event("i", name, 1)
+            while cure not in caplog.text:
+                await asyncio.sleep(0.005)
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(asyncio.wait_for(main(), 60))
+
+    (warning,) = [message for message in caplog.messages if cure in message]
+    assert warning.startswith("Instance 'i': ")
+    assert f"{_place(orchestrator)}: Orchestrator '{orchestrator}': " in warning
+    assert "\n" not in warning
 
 
 def test_a_warning_names_instance_orchestrator_line_and_cure(caplog: pytest.LogCaptureFixture) -> None:
@@ -26,7 +75,7 @@ def test_a_warning_names_instance_orchestrator_line_and_cure(caplog: pytest.LogC
 
     (warning,) = [record.getMessage() for record in caplog.records if "gret" in record.getMessage()]
     assert warning.startswith("Instance 'i': ")
-    assert "function_app.py:9: Orchestrator 'misspelt': " in warning
+    assert "function_app.py:11: Orchestrator 'misspelt': " in warning
     assert "Correct the name" in warning
 
 
@@ -36,7 +85,49 @@ def test_in_strict_mode_a_trap_ends_the_orchestration_with_its_line_and_cure() -
             await host.start("misspelt", "i")
 
             output = (await host.until_status("i", "Terminated"))["output"]
-            assert "function_app.py:9: Orchestrator 'misspelt': " in output
+            assert "function_app.py:11: Orchestrator 'misspelt': " in output
             assert "Correct the name" in output
 
     asyncio.run(main())
+
+
+def test_an_orchestrator_that_does_not_exist_is_named_and_fails_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with running_host(TRAPS) as host:
+            await host.start("nobody", "i")
+            output = (await host.until_status("i", "Failed"))["output"]
+
+            assert output.startswith("Orchestrator function 'nobody' failed: The function 'nobody' doesn't exist")
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(main())
+
+    warning, failure = caplog.messages
+    assert warning.startswith("Instance 'i': Orchestrator 'nobody': The function 'nobody' doesn't exist")
+    assert "Correct the name" in warning
+    assert failure.startswith("Instance 'i' of nobody failed: Orchestrator function 'nobody' failed: The function")
+
+
+def test_the_failure_of_an_activity_is_told_without_the_data_in_it(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with running_host(TRAPS) as host:
+            await host.start("breaks", "i")
+            assert '"$type"' in (await host.until_status("i", "Failed"))["output"]
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(main())
+
+    (told,) = [message for message in caplog.messages if message.startswith("Instance 'i' of breaks failed: ")]
+    assert told.endswith("Activity function 'break_down' failed: RuntimeError: no more")
+
+
+def test_a_signal_is_sent_without_a_yield_and_no_trap(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with running_host(TRAPS) as host:
+            await host.start("only_signals", "i")
+            await host.until_status("i", "Completed")
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(main())
+
+    assert caplog.messages == []

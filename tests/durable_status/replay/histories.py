@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import azure.durable_functions as df
 
+from durable_status.replay.classic import Orchestrator
 from durable_status.replay.decisions import Outgoing, ScheduleActivity, SendEvent, SetTimer, StartSubOrchestration
 from durable_status.replay.entity_messages import RequestMessage
 from durable_status.replay.episode import Episode, Instance, run_episode
@@ -104,6 +105,10 @@ class Driven:
         assert isinstance(decision, SendEvent)
         return RequestMessage.from_text(decision.input).id
 
+    def orchestrator(self) -> Orchestrator:
+        """What each episode calls: the real SDK around the user code."""
+        return cast(Orchestrator, df.Orchestrator.create(self.user_code))
+
     def _episode(self, messages: Sequence[Event]) -> Episode:
         episode = run_episode(
             Instance(
@@ -113,7 +118,7 @@ class Driven:
             ),
             self.history,
             tuple(messages),
-            orchestrator=df.Orchestrator.create(self.user_code),
+            orchestrator=self.orchestrator(),
             now=self.now,
             host=self.host,
             profile=self.profile,

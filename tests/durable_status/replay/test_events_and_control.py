@@ -234,3 +234,49 @@ def test_a_child_tells_its_parent_how_it_ended() -> None:
     assert (failed.event.details or "").startswith("Message: bad luck, StackTrace: ")
     assert stopped is not None
     assert (getattr(stopped.event, "reason"), getattr(stopped.event, "details")) == ("bye", None)  # noqa: B009
+
+
+@pytest.mark.conforms("R3.4-4")
+def test_an_event_that_comes_between_two_waits_serves_the_second() -> None:
+    def orchestrator(context: Any) -> Any:
+        first = yield context.wait_for_external_event("go")
+        yield context.call_activity("Echo")
+        return [first, (yield context.wait_for_external_event("go"))]
+
+    driven = Driven(orchestrator)
+    driven.start()
+    driven.raise_event("go", "1")
+    driven.raise_event("go", "2")
+    episode = driven.complete(0)
+
+    assert (episode.runtime_status, episode.output) == (COMPLETED, "[1,2]")
+
+
+@pytest.mark.conforms("R3.5-7")
+def test_a_second_continue_as_new_and_a_yield_after_one_have_no_effect() -> None:
+    def orchestrator(context: Any) -> Any:
+        if context.get_input() is None:
+            context.continue_as_new("first")
+            context.continue_as_new("second")
+            yield context.call_activity("Echo")
+            return "never"
+        return context.get_input()
+
+    episode = Driven(orchestrator).start()
+
+    assert (episode.runtime_status, episode.output, episode.outbox) == (COMPLETED, '"first"', ())
+
+
+@pytest.mark.conforms("R4-13")
+def test_a_child_neither_gets_nor_gives_a_custom_status() -> None:
+    def orchestrator(context: Any) -> Any:
+        context.set_custom_status("parent's")
+        yield context.call_sub_orchestrator("Child")
+
+    driven = Driven(orchestrator)
+    driven.start()
+    episode = driven.feed(
+        SubOrchestrationInstanceCompleted(timestamp=driven.now, task_scheduled_id=0, result='"result"')
+    )
+
+    assert episode.custom_status == '"parent\'s"'

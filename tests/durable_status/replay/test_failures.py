@@ -206,3 +206,45 @@ def test_a_failure_waits_for_open_tasks() -> None:
     assert (waiting.runtime_status, waiting.output) == (OrchestrationStatus.RUNNING, None)
     assert ended.runtime_status is FAILED
     assert scheduled(ended) == []
+
+
+@pytest.mark.conforms("R4-14")
+@pytest.mark.parametrize(("last", "status"), [("small", OrchestrationStatus.COMPLETED), ("x" * 9_000, FAILED)])
+def test_only_the_last_status_of_a_run_is_measured_and_too_large_it_loses_the_result(
+    last: str, status: OrchestrationStatus
+) -> None:
+    def orchestrator(context: Any) -> Any:
+        context.set_custom_status("x" * 9_000)
+        context.set_custom_status(last)
+        return "fine"
+
+    episode = Driven(orchestrator).start()
+
+    assert episode.runtime_status is status
+    assert (episode.output == '"fine"') is (status is OrchestrationStatus.COMPLETED)
+
+
+@pytest.mark.conforms("R4-14")
+@pytest.mark.parametrize(
+    ("character", "longest"),
+    [("a", 8_701), ("é", 8_701), ("\x7f", 8_701), ("😀", 4_350), ('"', 4_350), ("\n", 4_350), ("\x01", 1_450),
+     ("\x85", 1_450), ("\u2028", 1_450)],
+)  # fmt: skip
+def test_a_status_is_measured_as_the_host_writes_it(character: str, longest: int) -> None:
+    for length, is_refused in ((longest, False), (longest + 1, True)):
+
+        def orchestrator(context: Any, text: str = character * length) -> Any:
+            context.set_custom_status(text)
+            yield context.call_activity("Echo")
+
+        assert (Driven(orchestrator).start().runtime_status is FAILED) is is_refused
+
+
+@pytest.mark.conforms("R2-7")
+@pytest.mark.parametrize(("value", "stored"), [(0, "0"), ("", '""'), (False, "false"), ([], "[]"), ({}, "{}")])
+def test_a_falsy_output_is_an_output(value: Any, stored: str) -> None:
+    def orchestrator(_context: Any) -> Any:
+        return value
+        yield
+
+    assert Driven(orchestrator).start().output == stored

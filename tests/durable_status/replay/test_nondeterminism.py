@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from durable_status.replay.events import OrchestrationStatus
-from tests.durable_status.replay.histories import Driven, host_with, scheduled
+from durable_status.replay.decisions import ScheduleActivity, SendEvent
+from durable_status.replay.determinism import NonDeterminismError, check_decision
+from durable_status.replay.events import EventSent, OrchestrationStatus, TaskScheduled
+from tests.durable_status.replay.histories import START, Driven, host_with, scheduled
 
 _QUESTION = " Was a change made to the orchestrator code after this instance had already started running?"
 _START = "Non-Deterministic workflow detected: A previous execution of this orchestration scheduled "
@@ -123,3 +126,30 @@ def test_what_was_decided_anew_is_carried_out_although_the_instance_fails() -> N
 
     assert scheduled(episode) == [(0, "Other")]
     assert [event.is_played for event in episode.appended] == [False, False, False, False, False]
+
+
+@pytest.mark.conforms("R5-1")
+def test_a_signal_that_gets_a_time_is_a_difference() -> None:
+    sent = EventSent(event_id=0, timestamp=START, instance_id="@counter@k", name="op", input="{}")
+    later = SendEvent(id=0, instance_id="@counter@k", name="op@2026-11-22T11:30:09.0000000Z", input="{}")
+
+    with pytest.raises(NonDeterminismError) as error:
+        check_decision(sent, later)
+
+    assert str(error.value) == (
+        f"{_START}a send event task with sequence ID 0, type 'EventSent', name 'op', instance ID '@counter@k'), but "
+        "the current orchestration replay instead scheduled a send event task with name "
+        f"op@2026-11-22T11:30:09.0000000Zat this sequence number.{_QUESTION}"
+    )
+
+
+@pytest.mark.conforms("R5-2")
+@pytest.mark.parametrize(
+    ("recorded", "decided", "are_equal"), [("Größe", "GRÖẞE", False), ("É", "é", True), ("ß", "SS", False)]
+)
+def test_names_are_compared_character_by_character(recorded: str, decided: str, are_equal: bool) -> None:
+    scheduled_before = TaskScheduled(event_id=0, timestamp=START, name=recorded)
+    decision = ScheduleActivity(id=0, name=decided, version="", input="[null]")
+
+    with nullcontext() if are_equal else pytest.raises(NonDeterminismError):
+        check_decision(scheduled_before, decision)

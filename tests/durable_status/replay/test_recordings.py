@@ -46,6 +46,7 @@ def test_every_recorded_episode_is_put_to_the_engine() -> None:
     "R3.11-1",
     "R3.2-1",
     "R3.3-3",
+    "R3.3-8",
     "R3.5-4",
     "R3.8-1",
     "R4-1",
