@@ -128,6 +128,18 @@ def Hurried(context: df.DurableOrchestrationContext):
 
 
 @app.orchestration_trigger(context_name="context")
+def SetsOnce(context: df.DurableOrchestrationContext):
+    """Its second generation sets no status."""
+    n = context.get_input()
+    if n:
+        context.set_custom_status({"left": n})
+    yield context.create_timer(context.current_utc_datetime + timedelta(hours=1))
+    if n:
+        context.continue_as_new(0)
+    return None
+
+
+@app.orchestration_trigger(context_name="context")
 def TwoTimers(context: df.DurableOrchestrationContext):
     now = context.current_utc_datetime
     yield context.task_all([context.create_timer(now + timedelta(minutes=n)) for n in (2, 1)])

@@ -12,7 +12,7 @@ from hypothesis.errors import HypothesisException
 from durable_status.testing.bench import DurableBench
 from durable_status.testing.errors import HarnessError, RuleBroken
 from durable_status.testing.moves import event
-from durable_status.testing.outcomes import either
+from durable_status.testing.outcomes import either, in_turn
 
 pytestmark = pytest.mark.durable(app="tests/apps/orders")
 
@@ -62,6 +62,12 @@ def test_either_outcome_of_each_call_is_tried(durable: DurableBench) -> None:
         ("A0:1 T1 A2:1 T3 A4", False),
         ("A0:1 T1 A2:1 T3 A4:1 T5", True),
     ]
+
+
+def test_outcomes_in_turn_are_counted_in_each_order_by_itself(durable: DurableBench) -> None:
+    report = durable.explore("FanOut", 2, activities={"Square": in_turn(5, 6)})
+
+    assert [run.output for run in report.runs] == [[5, 6], [5, 6]]
 
 
 def test_children_take_part(durable: DurableBench) -> None:

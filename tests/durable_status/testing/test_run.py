@@ -80,6 +80,12 @@ def test_continue_as_new_goes_on_in_virtual_time(durable: DurableBench) -> None:
     assert run.statuses == [{"left": 2}, {"left": 1}, {"left": 0}]
 
 
+def test_a_status_is_carried_into_the_next_generation(durable: DurableBench) -> None:
+    run = durable.start("SetsOnce", 1, allow=["status-lost"]).advance(seconds=3_600)
+
+    assert (run.runtime_status, run.status) == ("Running", {"left": 1})
+
+
 def test_entities_keep_their_state(durable: DurableBench) -> None:
     assert durable.start("UsesCounter").output == 5
 
