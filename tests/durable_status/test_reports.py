@@ -100,7 +100,8 @@ def test_a_failure_is_raised_when_all_have_ended() -> None:
 
 
 def test_reports_are_handed_on_in_order_however_they_come() -> None:
-    context, task, told = Context(), Task(), []
+    context, task = Context(), Task()
+    told: list[str] = []
     waiting = wait_with_reports(context, task, "Packed", told.append, limit=3)
     first = next(waiting)
     assert len(first) == 4
