@@ -10,8 +10,9 @@ import asyncio
 import importlib
 import json
 import selectors
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from durable_status.app.functions import DURABLE_CLIENT, HTTP_TRIGGER, App, AppFunction
@@ -25,6 +26,7 @@ Result = TypeVar("Result")
 
 _SHORTEST_SECONDS = 1e-6
 _CLIENT_MODULE = "azure.durable_functions.models.DurableOrchestrationClient"
+_SESSION_MODULE = "azure.durable_functions.models.utils.http_utils"
 
 
 class FakeDurableClient:
@@ -84,19 +86,20 @@ class FakeDurableClient:
     @contextmanager
     def _requests_stay_here(self) -> Iterator[None]:
         """Answer the requests of clients that are made in this block, and let them wait in virtual time."""
-        module = importlib.import_module(_CLIENT_MODULE)
-        replaced: dict[str, Any] = {
-            "get_async_request": self._requests("GET"),
-            "post_async_request": self._requests("POST"),
-            "delete_async_request": self._requests("DELETE"),
-            "time": lambda: (self._hub.hub.now - START) / PER_SECOND,
-        }
-        originals = {name: getattr(module, name) for name in replaced}
-        vars(module).update(replaced)
-        try:
+        with (
+            _replaced(
+                _CLIENT_MODULE,
+                get_async_request=self._requests("GET"),
+                post_async_request=self._requests("POST"),
+                delete_async_request=self._requests("DELETE"),
+                time=lambda: (self._hub.hub.now - START) / PER_SECOND,
+            ),
+            _replaced(_SESSION_MODULE, _get_session=self._session),
+        ):
             yield
-        finally:
-            vars(module).update(originals)
+
+    async def _session(self) -> _Session:
+        return _Session(self._hub)
 
     def _requests(self, method: str) -> Callable[..., Coroutine[Any, Any, list[Any]]]:
         async def request(url: str, data: Any = None, *_: Any, **__: Any) -> list[Any]:
@@ -104,6 +107,45 @@ class FakeDurableClient:
                 return list(self._hub.answer(method, url, data if method == "POST" else None))
 
         return request
+
+
+@dataclass(frozen=True)
+class _Session:
+    """What `durable_status.client.durable_client` sends its requests with, instead of the SDK's session."""
+
+    hub: InProcessHub
+
+    @asynccontextmanager
+    async def request(
+        self, method: str, url: object, *, data: str | None = None, **_: Any
+    ) -> AsyncIterator[_SessionResponse]:
+        """Answer a request in the process."""
+        with _no_running_loop():
+            status, body = self.hub.answer(method, str(url), None if data is None else json.loads(data))
+        yield _SessionResponse(status, json.dumps(body))
+
+
+@dataclass(frozen=True)
+class _SessionResponse:
+    status: int
+    body: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    async def text(self) -> str:
+        """The body."""
+        return self.body
+
+
+@contextmanager
+def _replaced(module_name: str, **members: Any) -> Iterator[None]:
+    """Give a module other members while the context lasts."""
+    module = importlib.import_module(module_name)
+    originals = {name: getattr(module, name) for name in members}
+    vars(module).update(members)
+    try:
+        yield
+    finally:
+        vars(module).update(originals)
 
 
 def _request(
