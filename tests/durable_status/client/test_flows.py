@@ -269,6 +269,16 @@ def test_a_wait_on_a_host_that_never_answered_has_no_last_status() -> None:
     assert late.value.last_status is None
 
 
+def test_a_host_that_is_silent_now_and_then_is_never_given_up() -> None:
+    clock = Clock()
+    answers = iter([HostError("no answer"), document("a")] * 20 + [document("a", "Completed")])
+
+    found, pauses = follow(watch("i", Any, clock.pace()), clock, lambda: next(answers))
+
+    assert [status.runtime_status.value for status in found] == ["Running", "Completed"]
+    assert sum(pauses) > 2 * clock.pace().patience
+
+
 def test_a_wait_ends_when_the_instance_has_ended_otherwise() -> None:
     clock = Clock()
     flow = wait_for_status("i", Any, lambda _: False, 5.0, clock.pace())
