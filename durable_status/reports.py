@@ -6,8 +6,9 @@ generators here are used with ``yield from``, and both are bounded, because what
 - `wait_all` adds no episode: the platform runs one for every batch of completions anyway. In each, it looks at every
   task a bounded number of times, so a replay stays linear in the number of tasks, and it reports at most ``updates``
   times. Sub-orchestrations are tasks like any other, and each has a custom status of its own besides.
-- `wait_with_reports` adds at most one episode per report, and each replays everything before it: ``limit`` reports in
-  an orchestration of n steps cost about ``limit * n`` steps. Keep ``limit`` small and report by time, not by item.
+- `wait_with_reports` adds one episode, and at most one more per report. Each replays everything before it: ``limit``
+  reports in an orchestration of n steps cost about ``limit * n`` steps. Keep ``limit`` small and report by time, not
+  by item.
 
 They wait for plain calls of activities and sub-orchestrations only. A call with retries (or a compound task) among
 them would make the host hand out other ids than the SDK in later replays (replay.md §6, traps 3, 21 and 23): put it
@@ -17,6 +18,7 @@ into a sub-orchestration, and wait for that.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 _LOOKED_AT = 16  # tasks that one wait holds: it keeps a replay linear
@@ -42,6 +44,13 @@ class Waiting(Protocol):
 
     def wait_for_external_event(self, name: str) -> Any:
         """A task that ends with the event."""
+
+    @property
+    def current_utc_datetime(self) -> datetime:
+        """The time of the episode."""
+
+    def create_timer(self, fire_at: datetime) -> Any:
+        """A task that ends at that time."""
 
 
 def wait_all(
@@ -84,8 +93,8 @@ def wait_with_reports(
 
     Whoever does the work raises the events that `report_event` names, from number 0 on, as
     `durable_status.client.reporter.Reporter` does. Each is handed on once and in order; what comes after `limit`
-    reports, or after the end of `task`, is not seen. Give every task an event name of its own, and call an activity
-    before ``continue_as_new``: straight after this, the host would carry the reports over (replay.md §6, trap 22).
+    reports, or after the end of `task`, is not seen. Give every task an event name of its own. It ends with a timer
+    that is due at once, so it may be followed by ``continue_as_new``.
 
     Args:
         context: the orchestration context.
@@ -109,6 +118,9 @@ def wait_with_reports(
         yield context.task_any([task, *(report for report in reports if not report.is_completed)])
         while reports and reports[0].is_completed:
             on_report(reports.pop(0).result)
+    # After the first report the host waits for none of these any more. With nothing else to wait for it would come to
+    # a continue_as_new there, and carry all later reports over to the next generation (replay.md §6, traps 4 and 22).
+    yield context.create_timer(context.current_utc_datetime)
     return _result(task)
 
 

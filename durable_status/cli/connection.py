@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +24,11 @@ if TYPE_CHECKING:  # httpx takes its time to import, and not every command needs
 
 DEFAULT_URL = "http://localhost:7071"
 EXIT_CODES = (
-    "Exit codes: 1 no (good) answer, 2 refused, 3 no such instance, 4 wrong state, 5 not completed, 6 time is up."
+    "Exit codes: 1 no (good) answer, 2 refused, 3 no such instance, 4 wrong state, 5 not completed, 6 time is up, "
+    "130 interrupted."
 )
 
+_INTERRUPTED = 130  # as shells have it
 _OF_THE_EXTRA = ("httpx", "rich")
 _CODES: tuple[tuple[type[DurableStatusError], int], ...] = (
     (RefusedError, 2),
@@ -73,6 +76,8 @@ def connected(command: Callable[..., Any]) -> Callable[..., Any]:
             return command(Connection(url, key), *arguments, **options)
         except DurableStatusError as error:
             raise _Failure(error) from error
+        except KeyboardInterrupt:
+            sys.exit(_INTERRUPTED)
         except ModuleNotFoundError as error:
             if error.name not in _OF_THE_EXTRA:
                 raise

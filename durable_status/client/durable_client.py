@@ -7,6 +7,7 @@ instance is an exception, lists go past the first page, and events arrive as the
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 from typing import Any, Protocol
 
@@ -18,7 +19,13 @@ from durable_status.client.verbs import AsyncVerbs
 from durable_status.client.watching import Pace
 from durable_status.errors import HostError
 
-_DEFAULT_PACE = Pace(longest=1.0)
+
+def _loop_time() -> float:
+    """The time of the event loop, which is virtual in a test with `durable_status.testing`."""
+    return asyncio.get_running_loop().time()
+
+
+_DEFAULT_PACE = Pace(longest=1.0, now=_loop_time)
 
 
 class SdkClient(Protocol):

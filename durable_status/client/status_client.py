@@ -245,7 +245,12 @@ def _checked_url(url: str) -> str:
 
 
 def _headers(key: str | None) -> dict[str, str]:
-    return {} if key is None else {"x-functions-key": key}
+    if key is None:
+        return {}
+    if not key.isascii() or not key.isprintable() or " " in key or not key:
+        # httpx would refuse it later, and show it.
+        raise RefusedError("The key is empty or has a blank, a line end or another character that no key has. Trim it.")
+    return {"x-functions-key": key}
 
 
 def _httpx_request(http: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -37,6 +38,13 @@ class Context:
     def wait_for_external_event(self, name: str) -> Task:
         """A task that the test ends."""
         return self.events.setdefault(name, Task())
+
+    current_utc_datetime = datetime(2026, 1, 2, tzinfo=UTC)
+
+    def create_timer(self, fire_at: datetime) -> str:
+        """Says what it is."""
+        assert fire_at == self.current_utc_datetime
+        return "timer"
 
 
 def _end_of(waiting: Generator[Any, Any, Any]) -> Any:
@@ -92,7 +100,8 @@ def test_a_failure_is_raised_when_all_have_ended() -> None:
 
 
 def test_reports_are_handed_on_in_order_however_they_come() -> None:
-    context, task, told = Context(), Task(), []
+    context, task = Context(), Task()
+    told: list[str] = []
     waiting = wait_with_reports(context, task, "Packed", told.append, limit=3)
     first = next(waiting)
     assert len(first) == 4
@@ -103,6 +112,7 @@ def test_reports_are_handed_on_in_order_however_they_come() -> None:
     assert waiting.send(None) == [task, context.events[report_event("Packed", 2)]]
     assert told == ["a", "b"]
     task.end("done")
+    assert waiting.send(None) == "timer"
 
     assert _end_of(waiting) == "done"
 
@@ -112,6 +122,7 @@ def test_what_fails_while_it_reports_fails_with_its_own_error() -> None:
     waiting = wait_with_reports(Context(), task, "Packed", lambda _report: None)
     next(waiting)
     task.end(ValueError("no more boxes"))
+    assert waiting.send(None) == "timer"
 
     with pytest.raises(ValueError, match="no more boxes"):
         waiting.send(None)

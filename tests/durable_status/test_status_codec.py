@@ -227,6 +227,15 @@ def test_one_codec_is_kept_per_type() -> None:
     assert codec_for(RecentItems[int]) is not codec_for(RecentItems[str])
 
 
+def test_an_error_says_what_is_wrong_without_the_value() -> None:
+    for payload in ("s3cret", ["s3cret"], {"s3cret": 1}):
+        with pytest.raises(StatusDecodeError) as error:
+            codec_for(int).decode(payload)
+
+        assert "s3cret" not in str(error.value) + repr(error.value)
+        assert error.value.payload == payload
+
+
 def test_pydantic_is_not_imported_until_a_value_is_typed() -> None:
     code = (
         "import sys, durable_status\n"

@@ -47,6 +47,13 @@ def test_the_oldest_items_go_first_and_the_window_says_so() -> None:
     assert MAX_STATUS_BYTES - 250 < size <= MAX_STATUS_BYTES
 
 
+@pytest.mark.parametrize("window", [{"total": 7}, {"start": True, "total": 2}, {"items": "ab"}, {"more": 1}])
+def test_what_only_looks_like_a_window_is_not_trimmed(window: dict[str, Any]) -> None:
+    status = {"log": _window("a" * 50) | window}
+
+    assert trimmed(status, 20) == status
+
+
 def test_no_message_is_cut_while_there_is_a_window_to_trim() -> None:
     status = {"log": _window("a" * 100), "message": "m" * 100}
 

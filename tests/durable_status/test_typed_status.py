@@ -9,6 +9,9 @@ import pytest
 
 from durable_status import InstanceFailedError, Progress, RecentItems
 from durable_status.client.status_client import AsyncStatusClient
+from durable_status.replay.profile import PROFILE_2_13, PROFILE_3, Profile
+from durable_status.testing.bench import DurableBench
+from durable_status.testing.moves import event
 from tests.durable_status.client.kinds import QUICK
 from tests.hosts import RunningHost, running_host
 from tests.paths import APPS
@@ -17,9 +20,12 @@ from tests.typed_values import READ_BACK, REFUSED
 _APP = APPS / "typed_status"
 
 
-def _play(story: Any) -> None:
+def _play(story: Any, profile: Profile = PROFILE_3) -> None:
     async def main() -> None:
-        async with running_host(_APP) as host, AsyncStatusClient(host.host.base_url, pace=QUICK) as client:
+        async with (
+            running_host(_APP, profile=profile) as host,
+            AsyncStatusClient(host.host.base_url, pace=QUICK) as client,
+        ):
             await story(client, host)
 
     asyncio.run(main())
@@ -139,3 +145,25 @@ def test_an_activity_reports_while_it_works() -> None:
         assert recent is None or recent.items == tuple(["lamp", "desk", "chair"][recent.start : recent.total])
 
     _play(story)
+
+
+@pytest.mark.parametrize("profile", [PROFILE_2_13, PROFILE_3], ids=["2.13", "3"])
+def test_reports_are_not_carried_into_the_next_generation(profile: Profile) -> None:
+    async def story(client: AsyncStatusClient, _host: RunningHost) -> None:
+        await client.start_new("PackingTwice", 1, instance_id="p")
+
+        assert (await client.wait_for_completion("p", Any, 20)).output == ["2-lamp", "2-desk"]
+
+    _play(story, profile)
+
+
+@pytest.mark.durable(app="tests/apps/typed_status")
+@pytest.mark.parametrize(
+    "schedule",
+    ["E0 E1 A0 T1", "E1 E0 A0 T1", "E0+E1+A0 T1", "E1+E0+A0 T1", "E0+A0 E1 T1", "A0 E0+E1 T1", "A0 E0+E1+T1"],
+)
+def test_reports_that_come_before_the_last_timer_stay_in_their_generation(durable: DurableBench, schedule: str) -> None:
+    reports = [event("Packed.0", "1-lamp"), event("Packed.1", "1-desk")]
+    run = durable.replay("PackingTwice", 1, f"{schedule} A0 T1", activities={"Pack": 2}, events=reports, batch=3)
+
+    assert run.output == []

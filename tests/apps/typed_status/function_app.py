@@ -91,6 +91,18 @@ def Packing(context):
     return [count, (yield context.call_activity("Double", 100))]
 
 
+@app.orchestration_trigger(context_name="context")
+def PackingTwice(context):
+    """Packs, continues as new straight after it, packs again; the output is what the second generation was told."""
+    number, told = context.get_input(), []
+    order = {"instanceId": context.instance_id, "articles": [f"{number}-{article}" for article in ("lamp", "desk")]}
+    yield from wait_with_reports(context, context.call_activity("Pack", order), "Packed", told.append, limit=5)
+    if number == 1:
+        context.continue_as_new(2)
+        return None
+    return told
+
+
 @app.activity_trigger(input_name="order")
 @app.durable_client_input(client_name="client")
 async def Pack(order: dict, client):

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import traceback
 from typing import Any
 from urllib.parse import unquote
 
+import azure.durable_functions as df
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from durable_status import HostError, RefusedError
+from durable_status import HostError, RefusedError, WaitTimeoutError
 from durable_status.client.answers import masked, unexpected
 from durable_status.client.checks import instance_segment, json_text, name_segment, reason_query
+from durable_status.client.durable_client import DurableClient
 from durable_status.client.status_client import AsyncStatusClient, StatusClient
 from durable_status.client.steps import Response
 from durable_status.client.watching import Pace
+from durable_status.local_host.sdk import close_client_session
 
 
 @pytest.mark.parametrize(
@@ -139,6 +143,34 @@ def test_a_key_shows_in_no_repr_and_no_error() -> None:
         with pytest.raises(HostError) as error:
             client.get_status("i", Any)
         assert "s3cret" not in "".join(traceback.format_exception(error.value)) + repr(error.value)
+
+
+@pytest.mark.parametrize("key", ["s3cret\n", " s3cret", "s3cret\x00", "s3crét", ""])
+@pytest.mark.parametrize("client", [StatusClient, AsyncStatusClient])
+def test_what_is_no_key_is_refused_and_not_shown(client: type, key: str) -> None:
+    with pytest.raises(RefusedError, match="The key is empty or has") as refused:
+        client("http://localhost:1", key=key)
+
+    assert "s3c" not in "".join(traceback.format_exception_only(refused.value))
+
+
+def test_a_host_that_never_answers_ends_no_wait_late() -> None:
+    async def silent(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _reader.read()
+        writer.close()
+
+    async def main() -> None:
+        async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            binding = {"taskHubName": "h", "creationUrls": {}, "managementUrls": {"id": "INSTANCEID"}}
+            sdk = df.DurableOrchestrationClient(json.dumps(binding | {"rpcBaseUrl": f"http://127.0.0.1:{port}/"}))
+            try:
+                with pytest.raises(WaitTimeoutError):
+                    await asyncio.wait_for(DurableClient(sdk).wait_for_completion("i", Any, 0), 30)
+            finally:
+                await close_client_session()
+
+    asyncio.run(main())
 
 
 def test_a_key_in_what_the_host_says_is_masked() -> None:

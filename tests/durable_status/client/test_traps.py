@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import azure.durable_functions as df
@@ -15,15 +17,18 @@ from durable_status.local_host.sdk import close_client_session
 from durable_status.replay.profile import PROFILE_2_13, PROFILE_3, Profile
 from tests.durable_status.client.kinds import KINDS, client_of, sdk_client
 from tests.hosts import TRANSCRIPTS, RunningHost, running_host
+from tests.paths import APPS
+
+ENTITIES = APPS / "entities"
 
 Story = Callable[[df.DurableOrchestrationClient, Any, RunningHost], Awaitable[None]]
 
 
-def play(story: Story, kind: str, profile: Profile = PROFILE_3) -> None:
+def play(story: Story, kind: str, profile: Profile = PROFILE_3, app: Path = TRANSCRIPTS) -> None:
     """Play `story` with the SDK's client and one of ours."""
 
     async def main() -> None:
-        async with running_host(TRANSCRIPTS, profile=profile) as host, client_of(kind, host) as ours:
+        async with running_host(app, profile=profile) as host, client_of(kind, host) as ours:
             try:
                 await story(sdk_client(host), ours, host)
             finally:
@@ -107,15 +112,17 @@ def test_t4_an_empty_id_is_a_list_to_the_sdk(kind: str) -> None:
 
 def test_t9_an_entity_shows_the_sdk_its_state_as_an_input(kind: str) -> None:
     async def story(sdk: df.DurableOrchestrationClient, ours: Any, host: RunningHost) -> None:
-        # Extension 3.x lets any id through; this one is shaped as the instance of an entity is.
-        await host.manage("POST", "orchestrators/WaitGo/@account@alice", '{"state":"1000"}')
+        await ours.start_new("Tally", "alice", instance_id="t")
+        await host.until_status("t", "Completed")
 
-        assert (await sdk.get_status("@account@alice")).input_ == {"state": "1000"}
+        assert json.loads((await sdk.get_status("@counter@alice")).input_["state"]) == 5
         with pytest.raises(RefusedError, match="entity"):
-            await ours.get_status("@account@alice", Any, show_input=True)
-        assert [status.instance_id async for status in ours.list_statuses(Any, show_input=True)] == []
+            await ours.get_status("@counter@alice", Any, show_input=True)
+        for verb in (ours.purge, ours.terminate, ours.restart):
+            with pytest.raises(RefusedError, match="entity"):
+                await verb("@counter@alice")
 
-    play(story, kind)
+    play(story, kind, app=ENTITIES)
 
 
 def test_http_1_a_purge_of_running_instances_deletes_everything(kind: str) -> None:
@@ -174,18 +181,28 @@ def test_http_7_an_id_with_a_blank_gets_urls_that_lead_nowhere(kind: str) -> Non
     play(story, kind, PROFILE_2_13)
 
 
-def test_http_9_the_sdk_lists_a_hundred_and_entities_among_them(kind: str) -> None:
+def test_http_9_the_sdk_lists_a_hundred(kind: str) -> None:
     async def story(sdk: df.DurableOrchestrationClient, ours: Any, host: RunningHost) -> None:
-        await host.manage("POST", "orchestrators/WaitGo/@account@alice")
         for number in range(105):
             await host.manage("POST", f"orchestrators/WaitGo/i{number:03}")
 
-        first = await sdk.get_status_all()
-        assert (len(first), first[0].instance_id) == (100, "@account@alice")
+        assert len(await sdk.get_status_all()) == 100
         ids = [status.instance_id async for status in ours.list_statuses(Any)]
         assert ids == [f"i{number:03}" for number in range(105)]
 
     play(story, kind)
+
+
+def test_http_9_the_sdk_lists_entities_among_the_instances(kind: str) -> None:
+    async def story(sdk: df.DurableOrchestrationClient, ours: Any, host: RunningHost) -> None:
+        await ours.start_new("Tally", "alice", instance_id="t")
+        await host.until_status("t", "Completed")
+
+        assert [status.instance_id for status in await sdk.get_status_all()] == ["@counter@alice", "t"]
+        assert [status.instance_id async for status in ours.list_statuses(Any, show_input=True)] == ["t"]
+        assert [status.instance_id async for status in ours.list_statuses(Any, page_size=1)] == ["t"]
+
+    play(story, kind, app=ENTITIES)
 
 
 def test_http_9_the_sdk_lists_inputs(kind: str) -> None:

@@ -23,6 +23,9 @@ from durable_status import (
 )
 from durable_status.client.durable_client import DurableClient
 from durable_status.client.status_client import AsyncStatusClient, StatusClient
+from durable_status.local_host.clock import Clock
+from durable_status.local_host.storage.memory import MemoryStorage
+from durable_status.local_host.storage.provider import StorageProvider
 from durable_status.replay.profile import PROFILE_2_13, PROFILE_3, Profile
 from tests.durable_status.client.kinds import KINDS, client_of
 from tests.hosts import TRANSCRIPTS, RunningHost, running_host
@@ -57,11 +60,16 @@ def profile(request: pytest.FixtureRequest) -> Profile:
     return profile
 
 
-def play(story: Play, kind: str, profile: Profile = PROFILE_3) -> None:
+def play(
+    story: Play,
+    kind: str,
+    profile: Profile = PROFILE_3,
+    storage: Callable[[Clock], StorageProvider] = MemoryStorage,
+) -> None:
     """Play `story` with a client of this kind, against a host that has just started."""
 
     async def main() -> None:
-        async with running_host(TRANSCRIPTS, profile=profile) as host, client_of(kind, host) as client:
+        async with running_host(TRANSCRIPTS, profile=profile, storage=storage) as host, client_of(kind, host) as client:
             await story(client, host)
 
     asyncio.run(main())
