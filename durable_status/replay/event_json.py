@@ -31,7 +31,7 @@ def event_text(event: Event) -> str:
     """The JSON text of `event`, written once and kept on the event."""
     text = event.text
     if text is None:
-        text = _ENCODER.encode(_members(event))
+        text = _ENCODER.encode(event_members(event))
         object.__setattr__(event, "text", text)
     return text
 
@@ -67,7 +67,8 @@ def event_from_members(members: Mapping[str, Any]) -> Event:
         raise ValueError(f"not a {layout.event_class.__name__} event: {error}") from None
 
 
-def _members(event: Event) -> dict[str, Any]:
+def event_members(event: Event) -> dict[str, Any]:
+    """The JSON members of an event, in their order."""
     layout = _LAYOUTS[event.event_type]
     written: dict[str, Any] = {} if layout.leads_with_instance else {"EventType": int(event.event_type)}
     for member in layout.members:
