@@ -53,9 +53,11 @@ def decompress(content: bytes) -> str:
     Raises:
         ValueError: `content` is not gzipped UTF-8.
     """
+    if not content:  # which gzip would take for an empty text
+        raise ValueError("the blob is not gzipped text: it is empty")
     try:
         return gzip.decompress(content).decode()
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise ValueError(f"the blob is not gzipped text: {error}") from error
 
 
