@@ -65,7 +65,7 @@ def read_instance(row: Row, container: str) -> StoredInstance:
             name=str(row["Name"]),
             version=_text(row, "Version") or "",
             input=_large_text(row, "Input", container),
-            runtime_status=RuntimeStatus(str(row["RuntimeStatus"])),
+            runtime_status=_status(str(row["RuntimeStatus"]), row),
             custom_status=_not_null(_text(row, "CustomStatus")),
             output=_large_text(row, "Output", container),
             created_time=str(row["CreatedTime"]),
@@ -185,6 +185,16 @@ def _large_text(row: Row, column: str, container: str) -> Text | None:
 
 def _text(row: Row, column: str) -> str | None:
     return str(row[column]) if column in row else None
+
+
+def _status(text: str, row: Row) -> RuntimeStatus:
+    try:
+        return RuntimeStatus(text)
+    except ValueError:
+        raise ValueError(
+            f"the Instances row {row.get('PartitionKey')!r} has the runtime status {text!r}, which this version does not "
+            "know; read the hub with a newer one."
+        ) from None
 
 
 def _time(text: str | None) -> str | None:

@@ -18,11 +18,6 @@ from durable_status.task_hub.tables import Row, short_time_text, time_text
 CONFIG_BLOB = "taskhub.json"
 APP_LEASE_UNHELD = "{}"
 """The content of the app lease's blob before an app has held it."""
-LEASE_SECONDS = 30
-RENEW_SECONDS = 10
-APP_LEASE_SECONDS = 60
-CLAIM_SECONDS = 60
-"""How long a row of the partitions table is claimed for; a renewal gives `LEASE_SECONDS`."""
 
 
 def intent_blob(control_queue: str) -> str:

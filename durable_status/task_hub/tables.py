@@ -8,7 +8,7 @@ service drops nulls, and keeps the old value when one is merged.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 Value = str | int | bool
@@ -52,6 +52,14 @@ _COLUMNS = {
 _TYPE = "@odata.type"
 _SERVICE_TIME = "Timestamp"  # when the service stored the row
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,7}))?Z?")
+
+
+_FITS: dict[str, Callable[[Value], bool]] = {
+    "a time": lambda value: isinstance(value, str) and _TIME.fullmatch(value) is not None,
+    "a 32-bit number": lambda value: type(value) is int and value.bit_length() < 32,
+    "a truth": lambda value: isinstance(value, bool),
+    "text": lambda value: isinstance(value, str),
+}
 
 
 def time_text(text: str) -> str:
@@ -110,12 +118,5 @@ def read_row(members: Mapping[str, Any]) -> Row:
 
 def _check(name: str, value: Value) -> None:
     expected = _COLUMNS.get(name)
-    fits = {
-        None: True,
-        "a truth": isinstance(value, bool),
-        "a 32-bit number": type(value) is int and value.bit_length() < 32,
-        "a time": isinstance(value, str) and _TIME.fullmatch(value) is not None,
-        "text": isinstance(value, str),
-    }
-    if not fits[expected]:
+    if expected is not None and not _FITS[expected](value):
         raise ValueError(f"the column {name} holds {expected}, not {value!r}: this is no row of a task hub.")

@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from durable_status.task_hub.names import HubNames
+from durable_status.task_hub.names import DEFAULT_PARTITION_COUNT, HubNames
 from durable_status.task_hub.tables import Row, read_row
 from tests.paths import GOLDENS
 
 STORAGE = GOLDENS / "storage"
 HUB = HubNames("StorageHub")
-PARTITION_COUNT = 4
+PARTITION_COUNT = DEFAULT_PARTITION_COUNT  # of the recorded hub, too
 CONTAINER_URL = f"http://127.0.0.1:10000/devstoreaccount1/{HUB.large_messages_container}"
 NAMES = sorted(path.stem for path in STORAGE.glob("*.json") if path.stem != "hub")
 SERVICE_MEMBERS = frozenset({"odata.etag", "Timestamp"})

@@ -47,7 +47,9 @@ def test_every_recorded_row_becomes_an_instance_and_the_same_row_again(name: str
         assert again == recorded
 
 
-@pytest.mark.conforms("S2.3-1", "S2.3-3", "S2.3-4", "S2.3-5", "S2.3-6", "S2.3-7", "S2.4-1", "S2.5-1", "S2.6-2")
+@pytest.mark.conforms(
+    "S2.3-1", "S2.3-3", "S2.3-4", "S2.3-5", "S2.3-6", "S2.3-7", "S2.3-9", "S2.4-1", "S2.5-1", "S2.6-2"
+)
 @pytest.mark.parametrize("name", NAMES)
 def test_the_start_and_the_episodes_of_a_recording_end_in_the_recorded_row(name: str) -> None:
     for _, recorded in instances(name):
@@ -215,10 +217,25 @@ def test_no_custom_status_and_a_status_of_null_read_alike(stored: str | None, re
     assert read_instance(row, _CONTAINER).custom_status == read
 
 
+@pytest.mark.conforms("S2.5-3")
+def test_a_custom_status_is_never_in_a_blob() -> None:
+    status = f'"{"x" * 31_000}"'
+    columns = episode_columns(
+        [_STARTED | {"EventType": "OrchestratorCompleted", "_Timestamp": _TIME}],
+        _EXECUTION,
+        custom_status=status,
+        completed_time=_TIME,
+        container_url=CONTAINER_URL,
+    )
+
+    assert columns["CustomStatus"] == status
+    assert read_instance(_STARTED | columns, _CONTAINER).custom_status == status
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"RuntimeStatus": "Odd"}, "'Odd' is not a valid RuntimeStatus"),
+        ({"RuntimeStatus": "Odd"}, "has the runtime status 'Odd', which this version does not know"),
         ({"Name": None}, "the Instances row 'an^0id' has no Name: this is no row of a task hub"),
         ({"ExecutionId": None}, "has no ExecutionId"),
         ({"Tags": "{"}, "Expecting property name"),
