@@ -192,8 +192,8 @@ def _status(text: str, row: Row) -> RuntimeStatus:
         return RuntimeStatus(text)
     except ValueError:
         raise ValueError(
-            f"the Instances row {row.get('PartitionKey')!r} has the runtime status {text!r}, which this version does not "
-            "know; read the hub with a newer one."
+            f"the Instances row {row.get('PartitionKey')!r} has the runtime status {text!r}, which this version does "
+            "not know; read the hub with a newer one."
         ) from None
 
 

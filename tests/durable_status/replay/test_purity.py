@@ -1,4 +1,7 @@
-"""The core, and the format of a task hub beside it, have no clock, no randomness and no I/O, and give equal answers to equal arguments."""
+"""The core, and the format of a task hub, have no clock, no randomness and no I/O.
+
+Equal arguments give equal answers.
+"""
 
 from __future__ import annotations
 
