@@ -226,6 +226,21 @@ def test_a_large_text_leaves_its_row_and_comes_back_from_its_blob() -> None:
         with_texts(members, {})
 
 
+@pytest.mark.conforms("S3.6-1")
+@pytest.mark.parametrize(
+    "member", ["Name", "Input", "Result", "Reason", "Details", "Correlation", "FailureDetails", "Tags"]
+)
+def test_each_of_these_columns_goes_to_a_blob_when_it_is_large(member: str) -> None:
+    large: Any = "x" * 30_721 if member not in ("FailureDetails", "Tags") else {"text": "x" * 30_721}
+    failed = {"EventType": 6, "TaskScheduledId": 0, member: large, **_COMMON}
+    stored = event_row(failed, _EXECUTION, 0, suffix="0")
+
+    (name,) = stored.blobs
+    assert (stored.row[member], stored.row[f"{member}BlobName"]) == ("", name)
+    assert name.endswith(f"-{member}.json.gz")
+    assert with_texts(read_event_row(stored.row), stored.blobs) == failed
+
+
 @pytest.mark.conforms("S3.6-3")
 def test_objects_of_a_large_event_that_stay_in_its_row() -> None:
     parent = {"Name": "p" * 40_000, "OrchestrationInstance": {"InstanceId": "i", "ExecutionId": "e"}}
@@ -279,6 +294,7 @@ def test_without_a_sentinel_the_first_row_names_the_execution() -> None:
     rows = [row | {"RowKey": "0"}, row | {"RowKey": "1"}, row | {"RowKey": "2", "ExecutionId": "old"}]
 
     assert current_rows(rows) == rows[:2]
+    assert current_rows([*rows, row | {"RowKey": "3"}]) == rows[:2]
     assert current_rows([]) == []
 
 
