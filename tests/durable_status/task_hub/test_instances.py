@@ -192,6 +192,23 @@ def test_an_ordinary_episode_leaves_the_runtime_status_alone_and_rewrites_the_cu
     }
 
 
+@pytest.mark.conforms("S2.3-7", "S2.3-9")
+@pytest.mark.parametrize(
+    ("kind", "column", "status", "has_ended"),
+    [
+        ("ExecutionTerminated", "Input", "Terminated", True),
+        ("ExecutionSuspended", "Reason", "Suspended", False),
+        ("ExecutionResumed", "Reason", "Running", False),
+    ],
+)
+def test_control_shows_its_reason_as_the_output(kind: str, column: str, status: str, has_ended: bool) -> None:
+    rows: list[Row] = [{"EventType": kind, "_Timestamp": _TIME, column: "because"}]
+    columns = episode_columns(rows, _EXECUTION, custom_status=None, completed_time=_TIME, container_url=CONTAINER_URL)
+
+    assert (columns["RuntimeStatus"], columns["Output"]) == (status, "because")
+    assert ("CompletedTime" in columns) is has_ended
+
+
 @pytest.mark.conforms("S2.3-6", "S2.6-2")
 def test_a_large_output_is_shown_as_the_address_of_the_history_blob() -> None:
     completed = {"EventType": 1, "EventId": 1, "IsPlayed": False, "Timestamp": _TIME, "OrchestrationStatus": 1}

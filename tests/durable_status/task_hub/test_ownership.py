@@ -38,6 +38,8 @@ def test_the_recorded_configuration_is_written_as_it_was_read() -> None:
 @pytest.mark.conforms("S1-9", "S1-10")
 @pytest.mark.parametrize("blob_of", [intent_blob, ownership_blob])
 def test_every_control_queue_has_two_blobs_that_a_clean_stop_clears(blob_of: Callable[[str], str]) -> None:
+    assert intent_blob("q") == "intent/q"
+    assert ownership_blob("q") == "ownership/q"
     for queue in HUB.control_queues(PARTITION_COUNT):
         text = _LEASES[blob_of(queue)]["text"]
         lease = PartitionLease.from_text(text)
