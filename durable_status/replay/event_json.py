@@ -69,6 +69,12 @@ def event_from_members(members: Mapping[str, Any]) -> Event:
         raise ValueError(f"not a {layout.event_class.__name__} event: {error}") from None
 
 
+def event_members(event: Event) -> dict[str, Any]:
+    """The JSON members of an event, in their order."""
+    members: dict[str, Any] = json.loads(event_text(event))
+    return members
+
+
 def _written(event: Event) -> str:
     layout = _LAYOUTS[event.event_type]
     written = [] if layout.leads_with_instance else [layout.type_text]

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from durable_status.replay.event_json import event_from_members
-from durable_status.replay.events import Event, EventType, OrchestrationStatus
+from durable_status.replay.events import Event
+from durable_status.stored_json import dump_stored
+from durable_status.task_hub.history import current_rows, instance_id_of, read_event_row
+from durable_status.task_hub.large_values import InBlob
+from durable_status.task_hub.names import is_entity_id
+from durable_status.task_hub.tables import Row, read_row
 from durable_status.testing.errors import HarnessError
 
-_NUMBERS = {kind.name.title().replace("_", ""): kind.value for kind in EventType}
-_SENTINEL = "sentinel"
-_BLOB = "BlobName"
-_NOT_OF_THE_EVENT = ("PartitionKey", "RowKey", "ExecutionId", "Timestamp", "_Timestamp")
-_OBJECTS = ("OrchestrationInstance", "ParentInstance", "ParentTraceContext", "Tags")
+_TEXT_NOT_NEEDED = ("TaskScheduled", "SubOrchestrationInstanceCreated", "ExecutionCompleted")
 
 
 def histories_in_rows(rows: Sequence[Mapping[str, Any]], source: str) -> Iterator[tuple[str, tuple[Event, ...]]]:
@@ -23,56 +23,33 @@ def histories_in_rows(rows: Sequence[Mapping[str, Any]], source: str) -> Iterato
     Raises:
         HarnessError: a text that replay needs is in a blob.
     """
-    by_instance: dict[str, list[Mapping[str, Any]]] = {}
-    for row in rows:
-        by_instance.setdefault(row["PartitionKey"], []).append(row)
-    for key, own in by_instance.items():
-        own.sort(key=lambda row: str(row["RowKey"]))
-        execution = _current_execution(own)
-        events = [
-            event_from_members(_members(row, source))
-            for row in own
-            if row["RowKey"] != _SENTINEL and row.get("ExecutionId") == execution
-        ]
-        instance_id = _instance_id(own, key)
-        if events and not instance_id.startswith("@"):  # an entity's state is no replay
-            yield instance_id, tuple(events)
+    by_instance: dict[str, list[Row]] = {}
+    for members in rows:
+        row = _row(members)
+        by_instance.setdefault(str(row["PartitionKey"]), []).append(row)
+    for own in by_instance.values():
+        instance_id = instance_id_of(own)
+        events = tuple(_event(row, source) for row in current_rows(own))
+        if events and not is_entity_id(instance_id):  # an entity's state is no replay
+            yield instance_id, events
 
 
-def _current_execution(rows: Sequence[Mapping[str, Any]]) -> str | None:
-    """The execution of the sentinel row, which every checkpoint writes; else that of the first row."""
-    marked = [row for row in rows if row["RowKey"] == _SENTINEL] or list(rows)
-    return marked[0].get("ExecutionId")
-
-
-def _instance_id(rows: Sequence[Mapping[str, Any]], key: str) -> str:
-    for row in rows:
-        if row.get("OrchestrationInstance"):
-            return str(json.loads(row["OrchestrationInstance"])["InstanceId"])
-    return key
-
-
-def _members(row: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """A row with the member names and forms of the wire."""
-    members: dict[str, Any] = {}
-    for name, value in row.items():
-        if name in _NOT_OF_THE_EVENT or "odata" in name:
-            continue
-        if name.endswith(_BLOB) and name.removesuffix(_BLOB) in ("Input", "Result", "Reason", "Details"):
-            _check_not_needed(row, name, source)
-            continue
-        members[name] = json.loads(value) if name in _OBJECTS and isinstance(value, str) else value
-    members["EventType"] = _NUMBERS[row["EventType"]]
-    members["Timestamp"] = row["_Timestamp"]
-    if "OrchestrationStatus" in members:
-        members["OrchestrationStatus"] = OrchestrationStatus(members["OrchestrationStatus"]).number
-    return members
-
-
-def _check_not_needed(row: Mapping[str, Any], column: str, source: str) -> None:
-    if row["EventType"] in ("TaskScheduled", "SubOrchestrationInstanceCreated", "ExecutionCompleted"):
-        return
-    raise HarnessError(
-        f"{source}: the {column.removesuffix(_BLOB)} of the {row['EventType']} row {row['RowKey']} is in the blob "
-        f"{row[column]}; put its text into the row and remove {column}."
+def _row(members: Mapping[str, Any]) -> Row:
+    """A row as stored; an export may show the objects in it instead of their JSON text."""
+    return read_row(
+        {name: dump_stored(value) if isinstance(value, Mapping) else value for name, value in members.items()}
     )
+
+
+def _event(row: Row, source: str) -> Event:
+    members = read_event_row(row)
+    for name, value in members.items():
+        if not isinstance(value, InBlob):
+            continue
+        if row["EventType"] not in _TEXT_NOT_NEEDED:
+            raise HarnessError(
+                f"{source}: the {name} of the {row['EventType']} row {row['RowKey']} is in the blob "
+                f"{value.blob_name}; put its text into the row and remove {name}BlobName."
+            )
+        members[name] = None
+    return event_from_members(members)

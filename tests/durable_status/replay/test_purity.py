@@ -1,4 +1,7 @@
-"""The core has no clock, no randomness and no I/O, and gives equal answers to equal arguments."""
+"""The core, and the format of a task hub, have no clock, no randomness and no I/O.
+
+Equal arguments give equal answers.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,13 @@ from durable_status.replay.events import Event
 from tests.durable_status.replay.histories import Driven, host_with
 from tests.paths import ROOT
 
-_MODULES = sorted((ROOT / "durable_status" / "replay").glob("*.py"))
+_LIBRARY = ROOT / "durable_status"
+_MODULES = [*sorted((_LIBRARY / "replay").glob("*.py")), *sorted((_LIBRARY / "task_hub").glob("*.py"))]
 _IMPURE_NAMES = {"now", "utcnow", "today", "uuid1", "uuid4", "open", "print", "input", "getenv", "sleep"}
 
 
 @pytest.mark.conforms("R0-5")
-@pytest.mark.parametrize("path", _MODULES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", _MODULES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_no_module_of_the_core_calls_anything_impure(path: Any) -> None:
     calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
     names = {call.attr if isinstance(call, ast.Attribute) else getattr(call, "id", "") for call in calls}
