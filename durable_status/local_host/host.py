@@ -134,14 +134,7 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
         )
         stack.enter_context(worker.running())
         keys = load_keys(_in_state(options, KEYS_FILE), [function.name for function in http_functions])
-        links = Links(
-            hub=app.settings.hub_name,
-            connection=app.settings.connection_name,
-            key=keys.system,
-            public_origin=base_url,
-            rpc_base_url=rpc_base_url,
-            writes_newer_members=options.profile.writes_newer_members,
-        )
+        links = _links(app, options, keys.system, base_url, rpc_base_url)
         http_calls = HttpCalls(await stack.enter_async_context(open_http_session(options.profile)), clock)
         activities = Activities(functions, facts.activities, links, worker, http_calls, clock, options.profile)
         dispatcher = _dispatcher(app, functions, facts, storage, worker, activities, options, clock)
@@ -177,6 +170,17 @@ def _check(app: App, options: HostOptions) -> None:
             "host.json: extendedSessionsEnabled is not available to Python apps, and extension 3.x does not start "
             "with it; delete it, or be 2.13 with --extension 2.13."
         )
+
+
+def _links(app: App, options: HostOptions, key: str, base_url: str, rpc_base_url: str | None) -> Links:
+    return Links(
+        hub=app.settings.hub_name,
+        connection=app.settings.connection_name,
+        key=key,
+        public_origin=base_url,
+        rpc_base_url=rpc_base_url,
+        writes_newer_members=options.profile.writes_newer_members,
+    )
 
 
 def _called(address: str) -> str:

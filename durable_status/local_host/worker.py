@@ -78,10 +78,10 @@ class Worker:
             WorkerFailure: the function raised, or took longer than it may. A thread cannot be ended, so a function
                 that is not async goes on, unheard; the platform ends its worker and all that runs in it.
         """
-        context = InvocationContext(function_name=function.name, invocation_id=str(uuid.uuid4()))
+        number = str(uuid.uuid4())
         if function.takes_context:
-            arguments = arguments | {"context": context}
-        with invocation(function.name, context.invocation_id):
+            arguments = arguments | {"context": InvocationContext(function_name=function.name, invocation_id=number)}
+        with invocation(function.name, number):
             try:
                 async with asyncio.timeout(self._timeout_seconds):
                     returned = await self._call(function, arguments)
