@@ -304,3 +304,14 @@ def test_a_listener_is_on_loopback_only() -> None:
                     await asyncio.open_connection(address, port)
 
     asyncio.run(main())
+
+
+def test_a_host_that_others_reach_may_be_called_by_any_name_but_by_no_foreign_page() -> None:
+    async def main() -> list[int]:
+        async with running_host(TRANSCRIPTS, address="127.0.0.2") as host:
+            return [
+                (await host.manage("GET", "instances", headers=headers)).status
+                for headers in ({}, {"Host": "build-server:7071"}, {"Origin": "https://foreign.example"})
+            ]
+
+    assert asyncio.run(main()) == [200, 200, 403]
