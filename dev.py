@@ -179,7 +179,7 @@ def make_node_modules():
             return
         say("Installing Azurite ...")
         npm = [shutil.which("npm"), "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
-        install("npm", [*npm, "--fetch-retries=2", "--fetch-retry-mintimeout=1000", "ci"])  # which empties it first
+        install("npm", [*npm, "--fetch-retries=1", "--fetch-retry-mintimeout=1000", "ci"])  # which empties it first
         NODE_STAMP.write_text(wanted)
 
 
