@@ -12,6 +12,7 @@ import os
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from urllib.parse import quote, urlencode, urlsplit
 
 import aiohttp
@@ -25,6 +26,7 @@ from durable_status.task_hub.connection import StorageConnection
 
 SERVICE_VERSION = "2020-12-06"  # the first in which tables take the tokens of identities
 
+_MANY_BYTES = 1024 * 1024
 _TRY_AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 
 logger = logging.getLogger(__name__)
@@ -134,7 +136,7 @@ class Endpoint:
         url = URL(self._origin + request.path + query, encoded=True)
         try:
             async with self._session.request(
-                request.method, url, data=request.body or None, headers=request.headers
+                request.method, url, data=_data(request.body), headers=request.headers
             ) as response:
                 answer = Answer(response.status, response.headers, await response.read(), after_retry)
         except aiohttp.ClientConnectorDNSError:
@@ -170,6 +172,11 @@ class Endpoint:
         if self._was_reached:
             return "look after it, then try again"
         return f"start it, or correct the address in {self._connection.setting}"
+
+
+def _data(body: bytes) -> bytes | BytesIO | None:
+    # aiohttp writes bytes at once, which keeps others waiting when they are many; it warns of that.
+    return BytesIO(body) if len(body) > _MANY_BYTES else body or None
 
 
 def _system_text(error: OSError) -> str:
