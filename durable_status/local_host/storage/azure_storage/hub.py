@@ -6,7 +6,6 @@ know: a hub that is refused is left as it was.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from contextlib import suppress
@@ -18,6 +17,7 @@ from durable_status.local_host.storage.azure_storage.errors import QueueMissingE
 from durable_status.local_host.storage.azure_storage.other_hosts import live_table_owner, partition_rows, until_free
 from durable_status.local_host.storage.azure_storage.services import Services
 from durable_status.local_host.storage.azure_storage.tables import Tables
+from durable_status.local_host.storage.azure_storage.together import together
 from durable_status.replay.ticks import format_ticks
 from durable_status.task_hub.instances import read_instance
 from durable_status.task_hub.names import DEFAULT_PARTITION_COUNT, HubNames
@@ -52,12 +52,12 @@ async def open_hub(
     try:
         await until_free(lambda: live_table_owner(services.tables, names, clock.now()), names.hub, clock, wait=wait)
         config = await _look(services, names, partition_count or DEFAULT_PARTITION_COUNT, clock)
+        config = await _make(services, names, config)
     except ValueError as error:
         raise StorageError(
             f"the task hub '{names.hub}' holds what this version does not know: {error} If a newer version wrote it, "
             "update durable-status, else choose another hub name (extensions.durableTask.hubName in host.json)."
         ) from error
-    config = await _make(services, names, config)
     if partition_count not in (None, config.partition_count):
         logger.warning(
             "the task hub '%s' was made with %d partitions and keeps them; the %d in host.json do not count.",
@@ -84,12 +84,8 @@ async def _look(services: Services, names: HubNames, partition_count: int, clock
     Raises:
         ValueError: there is something that this version does not know.
     """
-    config, rows, *_ = await asyncio.gather(
-        _read_config(services.blobs, names),
-        partition_rows(services.tables, names),
-        _check_leases(services.blobs, names),
-        _check_a_row_of_each_table(services.tables, names),
-    )
+    config, rows = await _read_config(services.blobs, names), await partition_rows(services.tables, names)
+    await together(_check_leases(services.blobs, names), _check_a_row_of_each_table(services.tables, names))
     if config is None:
         created_at = format_ticks(clock.now())
         return HubConfig(hub=names.hub, created_at=created_at, partition_count=len(rows) or partition_count)
@@ -119,9 +115,8 @@ async def _check_leases(blobs: BlobContainers, names: HubNames) -> None:
     for name in listed:
         if name not in known and name != CONFIG_BLOB and not name.startswith(_LEGACY_LEASES):
             raise ValueError(f"the blob {name} in {names.leases_container}.")
-    for name, content in zip(
-        known, await asyncio.gather(*(blobs.get(names.leases_container, name) for name in known)), strict=True
-    ):
+    contents = await together(*(blobs.get(names.leases_container, name) for name in known))
+    for name, content in zip(known, contents, strict=True):
         if content is not None:
             _check_members(content, PartitionLease.from_text(content.decode()).text(), name)
 
@@ -148,14 +143,15 @@ async def _make(services: Services, names: HubNames, config: HubConfig) -> HubCo
     await blobs.create(leases)
     if not await blobs.put_new(leases, CONFIG_BLOB, config.text().encode()):
         config = await _read_config(blobs, names) or config
-    await asyncio.gather(*(services.tables.create(table) for table in (names.instances_table, names.history_table)))
+    await together(*(services.tables.create(table) for table in (names.instances_table, names.history_table)))
     queues = names.control_queues(config.partition_count)
-    await asyncio.gather(
+    unheld = {
+        blob_of(queue): PartitionLease(control_queue=queue).text().encode()
+        for queue in queues
+        for blob_of in (intent_blob, ownership_blob)
+    }
+    await together(
         *(services.queues.create(queue) for queue in (names.work_item_queue, *queues)),
-        *(
-            blobs.put_new(leases, blob_of(queue), PartitionLease(control_queue=queue).text().encode())
-            for queue in queues
-            for blob_of in (intent_blob, ownership_blob)
-        ),
+        *(blobs.put_new(leases, name, content) for name, content in unheld.items()),
     )
     return config

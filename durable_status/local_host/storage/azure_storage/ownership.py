@@ -24,6 +24,7 @@ from durable_status.local_host.storage.azure_storage.errors import LeaseLostErro
 from durable_status.local_host.storage.azure_storage.machine_record import MachineRecord
 from durable_status.local_host.storage.azure_storage.other_hosts import live_table_owner, until_free
 from durable_status.local_host.storage.azure_storage.services import Services
+from durable_status.local_host.storage.azure_storage.together import together
 from durable_status.replay.ticks import PER_SECOND, Ticks
 from durable_status.task_hub.names import HubNames
 from durable_status.task_hub.ownership import PartitionLease, intent_blob, ownership_blob
@@ -83,6 +84,7 @@ class HubOwnership:
         try:
             await until_free(self._try_to_acquire, self._names.hub, self._clock, wait=wait)
         except BaseException:
+            self._lease_id = ""
             self._record.leave(forget=False)
             raise
 
@@ -116,21 +118,22 @@ class HubOwnership:
         if not self._lease_id:
             return
         self._sure_until = Ticks(0)
+        is_released = False
         try:
             for blob_of in (ownership_blob, intent_blob):
-                await asyncio.gather(*(self._give_back(blob) for blob in self._blobs_of(blob_of)))
+                await together(*(self._give_back(blob) for blob in self._blobs_of(blob_of)))
+            is_released = True
         except StorageError as error:
             logger.warning("the leases of the task hub '%s' are left to run out: %s", self._names.hub, error)
-            self._record.leave(forget=False)
-        else:
-            self._record.leave(forget=True)
-        self._lease_id = ""
+        finally:
+            self._record.leave(forget=is_released)
+            self._lease_id = ""
 
     async def _try_to_acquire(self) -> str | None:
         """Who else has the hub, or None: then it is ours."""
         if not self._record.take():
             return self._record.holder()
-        if (other := await live_table_owner(self._tables, self._names, self._clock.now())) is not None:
+        if (other := await self._table_owner()) is not None:
             return other
         listed = await self._blobs.list(self._names.leases_container, _LEGACY_LEASES)
         if any(blob.is_leased for blob in listed):
@@ -140,13 +143,13 @@ class HubOwnership:
         held: list[str] = []
         for blob_of in (intent_blob, ownership_blob):
             blobs = self._blobs_of(blob_of)
-            answers = await asyncio.gather(*(self._acquire(blob) for blob in blobs))
+            answers = await together(*(self._acquire(blob) for blob in blobs))
             held += [blob for blob, is_held in zip(blobs, answers, strict=True) if is_held]
             if not all(answers):
-                await asyncio.gather(*(self._let_go(blob) for blob in held))
+                await together(*(self._let_go(blob) for blob in held))
                 self._lease_id = ""
                 return await self._owner(blobs[answers.index(False)])
-        await asyncio.gather(*(self._sign(blob) for blob in self._queue_of))
+        await together(*(self._sign(blob) for blob in self._queue_of))
         self._sure_until = self._after(asked, self._lease_seconds)
         if await self._blobs.is_container_leased(self._names.app_lease_container):
             self._app_lease_ends = self._after(self._clock.now(), _APP_LEASE_SECONDS)
@@ -211,11 +214,16 @@ class HubOwnership:
         One of 2.x on this machine goes on with our leases as if we were its former self, which cannot be seen in them;
         one of 3.x looks at its own table only. All hold the app lease, which may be left over when we begin.
         """
-        now = self._clock.now()
-        if (other := await live_table_owner(self._tables, self._names, now)) is not None:
+        if (other := await self._table_owner()) is not None:
             return other
         is_leased = await self._blobs.is_container_leased(self._names.app_lease_container)
-        return "a Functions host" if is_leased and now > self._app_lease_ends else None
+        return "a Functions host" if is_leased and self._clock.now() > self._app_lease_ends else None
+
+    async def _table_owner(self) -> str | None:
+        try:
+            return await live_table_owner(self._tables, self._names, self._clock.now())
+        except ValueError:  # nobody but a host writes there
+            return "a host of a newer version"
 
     def _lose(self, other: str) -> None:
         reason = f"{other} has taken the task hub '{self._names.hub}', so this host cannot go on; run only one of them."
