@@ -69,5 +69,5 @@ async def _signers(connection: StorageConnection, stack: AsyncExitStack) -> tupl
             signer = SignatureSigner(signature)
             return signer, signer
         case identity:
-            tokens = TokenSigner(await stack.enter_async_context(open_identity(identity)))
+            tokens = TokenSigner(await stack.enter_async_context(open_identity(identity)), connection.setting)
             return tokens, tokens

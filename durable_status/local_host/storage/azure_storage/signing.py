@@ -14,9 +14,13 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qsl
 
+from azure.core.exceptions import AzureError
+
+from durable_status.local_host.errors import StorageError
 from durable_status.task_hub.connection import AccountKey, Identity, SharedAccessSignature
 
 if TYPE_CHECKING:
+    from azure.core.credentials import AccessToken
     from azure.core.credentials_async import AsyncTokenCredential
 
 _SCOPE = "https://storage.azure.com/.default"
@@ -91,18 +95,37 @@ class SignatureSigner:
 
 
 class TokenSigner:
-    """Adds the bearer token of an identity, which is asked for again shortly before it ends."""
+    """Adds the bearer token of an identity, which is asked for again shortly before it ends.
 
-    def __init__(self, credential: AsyncTokenCredential) -> None:
+    `setting` is the connection's, for messages.
+    """
+
+    def __init__(self, credential: AsyncTokenCredential, setting: str) -> None:
         self._credential = credential
+        self._setting = setting
         self._header = ""
         self._good_until = 0.0
 
     async def sign(self, request: Request) -> None:
+        """Add the token.
+
+        Raises:
+            StorageError: there is none.
+        """
         if time.time() > self._good_until:
-            token = await self._credential.get_token(_SCOPE)
+            token = await self._token()
             self._header, self._good_until = f"Bearer {token.token}", token.expires_on - _RENEWED_BEFORE
         request.headers["Authorization"] = self._header
+
+    async def _token(self) -> AccessToken:
+        try:
+            return await self._credential.get_token(_SCOPE)
+        except AzureError as error:
+            reason = str(error).partition("\n")[0].rstrip(". ")
+            raise StorageError(
+                f"the identity of {self._setting} gives no token: {reason}; sign in (az login), or correct the "
+                f"settings {self._setting}__credential and {self._setting}__clientId."
+            ) from error
 
 
 def open_identity(identity: Identity) -> AsyncTokenCredential:

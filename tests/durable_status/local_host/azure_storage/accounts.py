@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any
 from uuid import uuid4
 
 from durable_status.local_host.storage.azure_storage.endpoint import Patience
@@ -33,8 +32,8 @@ def fresh_name() -> str:
     return f"t{uuid4().hex}"
 
 
-def with_member(connection_string: str, **members: Any) -> str:
+def with_member(connection_string: str, **members: str) -> str:
     """A connection string with other values for some members."""
     for name, value in members.items():
-        connection_string = re.sub(rf"(?<={name}=)[^;]*", lambda _, value=value: str(value), connection_string)
+        connection_string = re.sub(rf"(?<={name}=)[^;]*", value, connection_string)
     return connection_string

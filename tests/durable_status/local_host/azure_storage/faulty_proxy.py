@@ -13,7 +13,7 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-Fault = Literal["none", "status", "reset", "reset after", "silence", "silence after"]
+Fault = Literal["none", "reset", "reset after", "silence", "silence after"]
 """What happens to a request; *after*: once the service has carried it out."""
 
 
@@ -60,7 +60,9 @@ async def faulty_proxy(service_url: str) -> AsyncIterator[FaultyProxy]:
             request.transport.abort()
             return web.Response()
 
-        runner = web.AppRunner(_app(answer), access_log=None, shutdown_timeout=0)
+        app = web.Application(client_max_size=8 * 1024 * 1024)
+        app.router.add_route("*", "/{path:.*}", answer)
+        runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
@@ -68,12 +70,6 @@ async def faulty_proxy(service_url: str) -> AsyncIterator[FaultyProxy]:
         proxy.url = f"http://{host}:{port}{parts.path}"
         yield proxy
         await runner.cleanup()
-
-
-def _app(answer: web.RequestHandler) -> web.Application:  # type: ignore[type-arg]
-    app = web.Application(client_max_size=8 * 1024 * 1024)
-    app.router.add_route("*", "/{path:.*}", answer)  # type: ignore[arg-type]
-    return app
 
 
 def _passed(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -104,7 +104,7 @@ def test_any_text_is_fetched_as_it_was_put(azurite: Azurite, text: str) -> None:
     run(azurite.connection_string, story)
 
 
-@pytest.mark.conforms("S4-9")
+@pytest.mark.conforms("S7.5-6")
 def test_a_message_put_invisible_can_be_worked_on_by_who_put_it(azurite: Azurite) -> None:
     queue = fresh_name()
 
@@ -148,7 +148,7 @@ def test_a_receipt_is_good_until_the_message_is_fetched_or_extended_again(azurit
     run(azurite.connection_string, story)
 
 
-@pytest.mark.conforms("S4-7")
+@pytest.mark.conforms("S7.5-7")
 def test_a_message_can_wait_for_seven_days_and_not_longer(azurite: Azurite) -> None:
     queue = fresh_name()
 

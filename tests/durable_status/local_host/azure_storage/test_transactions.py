@@ -29,7 +29,7 @@ async def rows_of(services: Services, table: str) -> list[Row]:
     return [stored.row for stored in (await services.tables.query(table, "")).rows]
 
 
-@pytest.mark.conforms("S3.5-4")
+@pytest.mark.conforms("S7.5-5")
 def test_all_kinds_of_steps_are_done_together_and_answer_the_new_etags(azurite: Azurite) -> None:
     table = fresh_name()
 
@@ -62,7 +62,7 @@ def test_all_kinds_of_steps_are_done_together_and_answer_the_new_etags(azurite: 
     run(azurite.connection_string, story)
 
 
-@pytest.mark.conforms("S3.5-4")
+@pytest.mark.conforms("S7.5-5")
 @pytest.mark.parametrize(
     ("failing", "error", "text"),
     [
