@@ -13,7 +13,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -21,10 +21,11 @@ from typing_extensions import TypeForm
 
 from durable_status.client.answers import accepted, parsed, unexpected
 from durable_status.client.checks import instance_segment
+from durable_status.client.hydration import hydrated
 from durable_status.client.steps import Flow, Found, Pause, Request, Response, Stream
 from durable_status.errors import HostError, InstanceEndedError, InstanceFailedError, WaitTimeoutError
 from durable_status.instance_status import InstanceStatus
-from durable_status.stored_json import dump_stored
+from durable_status.stored_json import Json, dump_stored
 
 S = TypeVar("S")
 
@@ -69,6 +70,7 @@ class _Looks:
         self._pause = pace.shortest
         self._silent_since: float | None = None
         self._asked_for: float | None = None
+        self._read: tuple[Json, Json] | None = None
 
     def look(self, status_type: TypeForm[S], left: float = _LONGEST_LOOK) -> Flow[InstanceStatus[S] | None]:
         """The status, or None when the host does not answer for now. `left` is the time there is for it, in seconds."""
@@ -91,7 +93,16 @@ class _Looks:
         self._silent_since = self._asked_for = None
         document = parsed(accepted(response, self._instance_id, (HTTPStatus.OK, HTTPStatus.ACCEPTED)))
         self._pause = min(self._pause, _retry_after(response) or self._pause)
-        return InstanceStatus[S].from_document(document, status_type)
+        return (yield from self._hydrated(InstanceStatus[S].from_document(document, status_type)))
+
+    def _hydrated(self, status: InstanceStatus[S]) -> Flow[InstanceStatus[S]]:
+        """The status with what is in the payload store, which is read once for each reference."""
+        if self._read is not None and self._read[0] == status.custom_status_json:
+            return replace(status, custom_status_json=self._read[1])
+        read = yield from hydrated(status)
+        is_read = read.custom_status_json is not status.custom_status_json
+        self._read = (status.custom_status_json, read.custom_status_json) if is_read else None
+        return read
 
     def pause(self, changed: bool) -> Pause:
         """The pause before the next look."""
