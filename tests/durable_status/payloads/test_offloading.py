@@ -61,7 +61,6 @@ async def stage(tmp_path: Path, profile: Profile = PROFILE_3) -> AsyncIterator[S
         AsyncStatusClient(host.host.base_url, pace=QUICK) as outsider,
     ):
         yield Stage(host, client, outsider, folder)
-        await close_client_session()
 
 
 def play(tmp_path: Path, story: Callable[[Stage], Awaitable[None]], profile: Profile = PROFILE_3) -> None:
@@ -121,8 +120,18 @@ def test_the_client_without_asyncio_and_the_one_inside_functions_read_it_too(tmp
 
         assert await asyncio.to_thread(from_a_thread) == _LARGE
         assert (await on.host.request("GET", "/api/read/p")).json == _LARGE
-        inside = DurableClient(sdk_client(on.host), payload_store=FolderPayloadStore(on.folder))
-        assert (await inside.get_status("p", str)).custom_status == _LARGE
+
+    play(tmp_path, story)
+
+
+def test_the_client_inside_functions_may_be_given_another_store(tmp_path: Path) -> None:
+    async def story(on: Stage) -> None:
+        await on.client.start_new("Publish", _LARGE, instance_id="p")
+        await on.shown("p", lambda status: status == _LARGE)
+        elsewhere = DurableClient(sdk_client(on.host), payload_store=FolderPayloadStore(tmp_path / "elsewhere"))
+        with pytest.raises(PayloadMissingError):
+            (await elsewhere.get_status("p", str)).custom_status  # noqa: B018
+        await close_client_session()
 
     play(tmp_path, story)
 
@@ -171,7 +180,7 @@ def test_a_status_that_is_gone_is_an_error_when_it_is_asked_for_and_ends_no_list
 
         listed = {status.instance_id: status async for status in on.client.list_statuses(str)}
         assert listed["here"].custom_status == _LARGE
-        with pytest.raises(PayloadMissingError, match="The status of 'gone' is gone from .* Was the instance purged"):
+        with pytest.raises(PayloadMissingError, match=r"The status of 'gone' is gone from .* Was the instance purged"):
             listed["gone"].custom_status  # noqa: B018
         assert listed["gone"].offloaded is not None
         await on.client.raise_event("gone", "go")
@@ -222,6 +231,7 @@ def test_an_id_may_have_any_characters(tmp_path: Path, child_id: str) -> None:
             async for status in on.client.list_statuses(Any):
                 if status.instance_id == child_id:
                     return status.custom_status
+            return None
 
         async with asyncio.timeout(_SECONDS):
             while await child() in (None, "before"):
