@@ -59,7 +59,7 @@ def serve(choices: Choices, *, reload: bool) -> None:
         from durable_status.cli.banner import banner
         from durable_status.local_host.host import run_host
 
-    async def run(app: App, payload_folder: Path) -> None:
+    async def run(app: App, payload_folder: Path | None) -> None:
         clock = SystemClock()
         storage, description = choices.storage.open_for(app.root, app.settings.hub_name, clock)
         stopped = _stop_signal()

@@ -32,6 +32,8 @@ from durable_status.task_hub.connection import (
 from durable_status.task_hub.large_values import compress, decompress
 from durable_status.task_hub.names import HubNames
 
+# Newer versions of the SDK ask for a version that an older Azurite refuses; nothing used here has changed since.
+_API_VERSION = "2021-12-02"
 # The SDK's own pauses, 15 seconds and more, are longer than a reader of a status waits.
 _RETRIES = {"initial_backoff": 1, "increment_base": 2, "retry_total": 3, "random_jitter_range": 1}
 
@@ -131,7 +133,10 @@ class BlobPayloadStore:
 
 def _service(connection: StorageConnection) -> Any:
     return BlobServiceClient(
-        connection.blob_url, credential=_credential(connection.credential), retry_policy=ExponentialRetry(**_RETRIES)
+        connection.blob_url,
+        credential=_credential(connection.credential),
+        retry_policy=ExponentialRetry(**_RETRIES),
+        api_version=_API_VERSION,
     )
 
 
@@ -159,7 +164,8 @@ def _cause(error: AzureError) -> str:
     """What is wrong, without what the SDK sends along with it, and the cure."""
     if not isinstance(error, HttpResponseError):
         return f"the storage account did not answer ({type(error).__name__}). Is it, or Azurite, there?"
-    code = f"{error.status_code} {getattr(error, 'error_code', None) or error.reason}"
+    said = getattr(error, "error_code", None) or error.reason
+    code = f"{error.status_code} {getattr(said, 'value', said)}"
     if error.status_code in (401, 403):
         return f"no permission ({code}). Check the key, or give the identity the role Storage Blob Data Contributor."
     return f"the storage account answered {code}."

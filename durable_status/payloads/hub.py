@@ -19,6 +19,8 @@ FOLDER_SETTING = "DURABLE_STATUS_PAYLOADS"
 """The app setting with the folder that is used instead of blob storage. The local host sets it when it keeps the task
 hub in a file or in memory, and then deletes what is there with the instance."""
 
+_DEFAULT_IN_URLS = "Storage"  # what the extension calls the setting AzureWebJobsStorage there
+
 
 def hub_payload_store(sdk_client: Any) -> PayloadStore:
     """Where the statuses of a hub are: in its storage account, unless the host keeps them in a folder.
@@ -34,7 +36,8 @@ def hub_payload_store(sdk_client: Any) -> PayloadStore:
         return FolderPayloadStore(folder)
     bindings = sdk_client._orchestration_bindings
     query = parse_qs(urlsplit(bindings.management_urls.get("statusQueryGetUri", "")).query)
-    return _blob_store(bindings.task_hub_name, query.get("connection", [DEFAULT_CONNECTION])[0])
+    connection = query.get("connection", [_DEFAULT_IN_URLS])[0]
+    return _blob_store(bindings.task_hub_name, DEFAULT_CONNECTION if connection == _DEFAULT_IN_URLS else connection)
 
 
 @cache

@@ -35,8 +35,8 @@ class StorageChoice:
         return SqliteStorage(path, clock), str(path)
 
     @contextmanager
-    def payload_folder(self, root: Path, hub: str) -> Iterator[Path]:
-        """A folder for offloaded statuses, which lasts as long as the instances do."""
+    def payload_folder(self, root: Path, hub: str) -> Iterator[Path | None]:
+        """A folder for offloaded statuses, which lasts as long as the instances do; None: they are blobs."""
         if self.in_memory:
             with TemporaryDirectory(prefix="durable-status-") as folder:
                 yield Path(folder)
