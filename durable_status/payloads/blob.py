@@ -55,8 +55,10 @@ class BlobPayloadStore:
         self, hub: str, connection: str = DEFAULT_CONNECTION, *, settings: Mapping[str, str] = os.environ
     ) -> None:
         self._container_name = HubNames(hub).large_messages_container
-        self._service = _service(read_connection(connection, settings))
+        account = read_connection(connection, settings)
+        self._service = _service(account)
         self._container = self._service.get_container_client(self._container_name)
+        self._address = f"{account.blob_url}/{self._container_name}"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._container_name!r})"
@@ -126,9 +128,7 @@ class BlobPayloadStore:
         try:
             yield
         except AzureError as error:
-            raise PayloadError(
-                f"The status cannot be {done} in {self._service.url}{self._container_name}: {_cause(error)}"
-            ) from error
+            raise PayloadError(f"The status cannot be {done} in {self._address}: {_cause(error)}") from error
 
 
 def _service(connection: StorageConnection) -> Any:
