@@ -35,13 +35,14 @@ class Account:
     table_url: str
     blob_url: str
     credential: Any
-    """One of the SDKs', for asyncio where that is needed; None for addresses that open the account by themselves."""
+    """One of the SDKs', for asyncio where that is needed."""
     timeout: float
     """Seconds that one request may take; it is tried again a few times."""
 
     def table_options(self) -> dict[str, Any]:
         """How the SDK opens the tables."""
-        return {"endpoint": self.table_url, "credential": self.credential, **self._timeouts(), "retry_total": 4}
+        patience = {"retry_total": 4, "retry_backoff_factor": 0.4}
+        return {"endpoint": self.table_url, "credential": self.credential, **self._timeouts(), **patience}
 
     def blob_options(self) -> dict[str, Any]:
         """How the SDK opens the blobs; by itself it pauses for a minute between tries."""

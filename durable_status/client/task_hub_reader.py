@@ -51,7 +51,7 @@ class _Reader(Generic[Storage]):
         *,
         table_url: str,
         blob_url: str,
-        credential: Any = None,
+        credential: Any,
         timeout: float = _DEFAULT_TIMEOUT,
         pace: Pace = _DEFAULT_PACE,
     ) -> None:
