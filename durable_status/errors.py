@@ -5,6 +5,8 @@
     DurableStatusError
     ├── StatusEncodeError       the value cannot be a custom status: falsy, not JSON, over 16 KB
     ├── StatusDecodeError       the JSON that an instance shows does not fit the type
+    ├── PayloadError            an offloaded status could not be stored, or read back
+    │   └── PayloadMissingError     there is no blob where the status points to
     ├── RefusedError            the client did not send it: the platform would do damage with it
     ├── InstanceNotFoundError   the task hub has no such instance
     ├── InstanceStateError      the instance is not in a state for this: it has ended, or has not
@@ -45,6 +47,14 @@ class StatusDecodeError(DurableStatusError):
         """The type it was read as."""
         self.payload = payload
         """The parsed JSON, whole."""
+
+
+class PayloadError(DurableStatusError):
+    """An offloaded status could not be stored, or read back."""
+
+
+class PayloadMissingError(PayloadError):
+    """There is no blob where the status points to: the instance was purged, or it is in another store."""
 
 
 class RefusedError(DurableStatusError, ValueError):

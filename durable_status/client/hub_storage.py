@@ -1,4 +1,4 @@
-"""Performs the steps of `durable_status.client.hub_flows` with the storage SDKs: reads tables and blobs, no more.
+"""Performs the steps of `durable_status.client.hub_steps` with the storage SDKs: reads tables and blobs, no more.
 
 Nothing that a row says is ever taken for an address: what is in a blob is read from the hub's own container, by name.
 """
@@ -18,9 +18,10 @@ from azure.storage.blob import BlobServiceClient
 from azure.storage.blob.aio import BlobServiceClient as AsyncBlobServiceClient
 
 from durable_status.client.answers import masked
-from durable_status.client.hub_flows import GetBlob, GetPage, GetRow, Page
+from durable_status.client.hub_steps import GetBlob, GetPage, GetRow, Page
 from durable_status.errors import HostError
 from durable_status.task_hub.connection import AccountKey, Credential, Identity, SharedAccessSignature
+from durable_status.task_hub.large_values import is_inside
 from durable_status.task_hub.names import HubNames
 
 # The newest versions of the SDK ask for a version that an older Azurite refuses; reading a blob has not changed since.
@@ -89,6 +90,8 @@ class HubStorage:
 
     def get_blob(self, step: GetBlob) -> bytes | None:
         """A blob's content, or None if it is not there."""
+        if not is_inside(step.name):
+            return None
         try:
             blob = self._blobs.get_blob_client(self._hub.large_messages_container, step.name)
             content: bytes = blob.download_blob().readall()
@@ -134,6 +137,8 @@ class AsyncHubStorage:
 
     async def get_blob(self, step: GetBlob) -> bytes | None:
         """A blob's content, or None if it is not there."""
+        if not is_inside(step.name):
+            return None
         try:
             blob = self._blobs.get_blob_client(self._hub.large_messages_container, step.name)
             content: bytes = await (await blob.download_blob()).readall()

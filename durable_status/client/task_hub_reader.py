@@ -22,7 +22,8 @@ from typing_extensions import TypeForm
 from durable_status.client import hub_flows, watching
 from durable_status.client.driving import run, run_async, stream, stream_async
 from durable_status.client.flows import LARGEST_PAGE, Filters
-from durable_status.client.hub_flows import GetBlob, GetPage, GetRow, HubLooks, HubStep, Shown
+from durable_status.client.hub_flows import HubLooks, Shown
+from durable_status.client.hub_steps import GetBlob, GetPage, GetRow, HubStep
 from durable_status.client.hub_storage import Account, AsyncHubStorage, HubStorage, sdk_credential, without_query
 from durable_status.client.steps import Pause
 from durable_status.client.watching import Pace

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.errors import StorageError
@@ -28,8 +31,20 @@ class StorageChoice:
             return MemoryStorage(clock), "memory (gone with the host)"
         from durable_status.local_host.storage.sqlite import SqliteStorage
 
-        path = self.path or root / _FOLDER / f"{hub}.sqlite3"
+        path = self._file(root, hub)
         return SqliteStorage(path, clock), str(path)
+
+    @contextmanager
+    def payload_folder(self, root: Path, hub: str) -> Iterator[Path | None]:
+        """A folder for offloaded statuses, which lasts as long as the instances do; None: they are blobs."""
+        if self.in_memory:
+            with TemporaryDirectory(prefix="durable-status-") as folder:
+                yield Path(folder)
+        else:
+            yield self._file(root, hub).with_suffix(".payloads")
+
+    def _file(self, root: Path, hub: str) -> Path:
+        return self.path or root / _FOLDER / f"{hub}.sqlite3"
 
 
 def parse_storage_choice(text: str) -> StorageChoice:

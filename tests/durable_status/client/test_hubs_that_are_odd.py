@@ -23,17 +23,20 @@ from hypothesis import strategies as st
 
 from durable_status.client.driving import stream
 from durable_status.client.flows import Filters
-from durable_status.client.hub_flows import GetPage, Page, Shown, list_statuses
+from durable_status.client.hub_flows import Shown, list_statuses
+from durable_status.client.hub_steps import GetPage, Page
 from durable_status.client.task_hub_reader import AsyncTaskHubReader, TaskHubReader
 from durable_status.errors import (
     HostError,
     InstanceEndedError,
     InstanceFailedError,
     InstanceNotFoundError,
+    PayloadMissingError,
     RefusedError,
     WaitTimeoutError,
 )
 from durable_status.instance_status import RuntimeStatus
+from durable_status.offloaded import Offloaded
 from durable_status.task_hub.names import HubNames, escape_key
 from durable_status.testing.azurite import Azurite
 from durable_status.testing.fresh_task_hub import FreshTaskHub
@@ -383,3 +386,36 @@ def test_a_reader_is_made_by_the_settings_of_an_app_or_by_addresses(task_hub: Fr
         assert reader.get_status("i", Any).instance_id == "i"
     with TaskHubReader.from_settings("Hub", {"AzureWebJobsStorage__accountName": "orders"}) as reader:
         assert repr(reader) == "TaskHubReader('Hub', table_url='https://orders.table.core.windows.net')"
+
+
+def test_an_offloaded_status_is_read_from_its_blob_and_one_that_is_gone_ends_no_list(hub: Hub) -> None:
+    text = json.dumps({"packed": ["lamp"] * 2_000})
+    offloaded = Offloaded.of(text, datetime(2026, 1, 2, tzinfo=UTC))
+    for instance_id in ("a", "b"):
+        hub.put(instance_id, CustomStatus=json.dumps(offloaded.to_json()))
+    hub.put("c")
+    hub.put_blob(f"a/{offloaded.reference}", gzip.compress(text.encode()))
+
+    statuses = hub.reads.list_statuses(dict[str, list[str]])
+
+    assert [status.instance_id for status in statuses] == ["a", "b", "c"]
+    assert statuses[0].custom_status == {"packed": ["lamp"] * 2_000}
+    with pytest.raises(PayloadMissingError, match="there is no blob b/status-"):
+        _ = statuses[1].custom_status
+    full = hub.reads.wait_for_status("a", dict[str, list[str]], lambda status: bool(status.custom_status), 5)
+    assert full.custom_status == hub.reads.get_status("a", Any).custom_status
+
+
+def test_no_name_leads_out_of_the_container(hub: Hub) -> None:
+    secret = f"{hub.name.lower()}-leases"
+    with ContainerClient.from_connection_string(hub.connection_string, secret) as container:
+        container.upload_blob("secret.json.gz", gzip.compress(b'"secret"'))
+        account = container.url.removesuffix(secret)
+    ways = [f"a/{up}/{secret}/secret.json.gz" for up in ("../..", "%2e%2e/%2E.", "..\\..")]
+    for number, way in enumerate(ways):
+        hub.put(f"t{number}", RuntimeStatus="Terminated", Output=f"{account}{hub.name.lower()}-largemessages/{way}")
+    hub.put("u", RuntimeStatus="Pending", Input="", InputBlobName=ways[0])
+
+    statuses = hub.reads.list_statuses(Any, show_output=True, show_input=True)
+
+    assert "secret" not in [value for status in statuses for value in (status.output, status.input)]
