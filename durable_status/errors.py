@@ -106,7 +106,10 @@ class WaitTimeoutError(DurableStatusError, TimeoutError):
 
 
 class HostError(DurableStatusError):
-    """The host did not answer, or answered outside the contract. Keys are masked in the text."""
+    """The host did not answer, or answered outside the contract. Keys are masked in the text.
+
+    For a reader of a task hub it is the storage account that did not, or what the hub holds.
+    """
 
     def __init__(self, message: str, *, status_code: int | None = None) -> None:
         super().__init__(message)

@@ -24,8 +24,8 @@ from durable_status.replay.events import (
 )
 from durable_status.replay.failures import WorkerFailure
 from durable_status.replay.profile import Profile
-from durable_status.replay.stored_text import read_stored
 from durable_status.replay.ticks import Ticks, parse_ticks
+from durable_status.stored_text import read_stored
 from durable_status.testing.causes import cause_of
 from durable_status.testing.entities import EntityId, run_batch
 from durable_status.testing.errors import Finding, HarnessError, known_names
