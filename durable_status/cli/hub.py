@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from durable_status.cli.conditions import CustomStatusCondition
 from durable_status.cli.connection import EXIT_CODES, echo_json
 from durable_status.cli.hub_connection import hub_connected, read_recording
 from durable_status.cli.list import RUNTIME_STATUS, moment
@@ -41,6 +42,15 @@ def _command(name: str) -> Callable[..., Any]:
 @click.option("--from", "created_from", type=moment, help="Only those created since; UTC unless it has a zone.")
 @click.option("--to", "created_to", type=moment, help="Only those created until.")
 @click.option(
+    "--where",
+    "conditions",
+    metavar="PATH=VALUE",
+    type=CustomStatusCondition.parse,
+    multiple=True,
+    help="Only those whose custom status has this value there, such as stage=packing or progress.done=3; may be "
+    "repeated. Asked here, about all that the other options let through.",
+)
+@click.option(
     "--max", "most", type=click.IntRange(1), help=f"No more than so many.  [default: {_LONGEST_TABLE}; all with --json]"
 )
 @click.option("--input", "show_input", is_flag=True, help="Show the inputs, too, in JSON.")
@@ -52,6 +62,7 @@ def list_instances(
     prefix: str,
     created_from: datetime | None,
     created_to: datetime | None,
+    conditions: tuple[CustomStatusCondition, ...],
     most: int | None,
     show_input: bool,
     show_output: bool,
@@ -60,6 +71,7 @@ def list_instances(
     """Show instances, in the order of their ids; entities are left out."""
     found = reader.list_statuses(
         Any,
+        where=lambda status: all(condition.holds(status.custom_status_json) for condition in conditions),
         runtime_status=[RuntimeStatus(status) for status in runtime_status],
         instance_id_prefix=prefix,
         created_from=created_from,

@@ -24,13 +24,22 @@ def open_reader(folder: Path, hub: str | None, connection: str | None) -> TaskHu
     """A reader of a hub: that of the app in `folder`, but for what is given.
 
     Raises:
-        DurableStatusError: the app's settings are not usable, or say neither where the hub is nor what opens it.
+        click.UsageError: there is no app, and no hub is given.
+        DurableStatusError: the app's settings are not usable, or say not what opens the hub's account.
     """
     from durable_status.client.task_hub_reader import TaskHubReader
 
     settings = dict(os.environ)
-    apply_to_environment(read_local_settings(folder), settings)
-    if hub is None or (connection is None and (folder / host_settings.FILE_NAME).is_file()):
+    of_file = read_local_settings(folder)
+    apply_to_environment(of_file, settings)
+    for notice in of_file.notices:
+        click.echo(notice, err=True)
+    has_app = (folder / host_settings.FILE_NAME).is_file()
+    if hub is None and not has_app:
+        raise click.UsageError(
+            f"there is no {host_settings.FILE_NAME} in {folder}; give --app FOLDER, or --hub NAME of the task hub."
+        )
+    if hub is None or (connection is None and has_app):
         of_app = host_settings.read_host_settings(folder, settings)
         hub, connection = hub or of_app.hub_name, connection or of_app.connection_name
     return TaskHubReader.from_settings(hub, settings, connection=connection or DEFAULT_CONNECTION)

@@ -26,7 +26,7 @@ from durable_status.task_hub.history import current_rows, read_event_row, with_t
 from durable_status.task_hub.instances import StoredInstance, read_instance
 from durable_status.task_hub.large_values import InBlob, Text, decompress
 from durable_status.task_hub.messages import LargeMessage, read_message
-from durable_status.task_hub.names import INSTANCE_ROW_KEY, HubNames, escape_key, is_entity_id, unescape_key
+from durable_status.task_hub.names import INSTANCE_ROW_KEY, SENTINEL, HubNames, escape_key, is_entity_id, unescape_key
 from durable_status.task_hub.tables import Row, read_row
 
 S = TypeVar("S")
@@ -90,14 +90,7 @@ def list_statuses(
 
 def get_history(hub: HubNames, instance_id: str) -> HubFlow[dict[str, Any]]:
     """Read the history of an instance's current generation."""
-    key = _key_of(instance_id)
-    rows: Sequence[Row] = ()
-    for _ in range(_READS_OF_A_HISTORY):
-        everything = yield from _all_rows(GetPage(table=hub.history_table, filter=partition_filter(key)))
-        rows = current_rows(everything)
-        if rows or not everything:
-            break
-        # A new generation began between two pages, so the sentinel names another execution than the rows before it.
+    rows = yield from _current_rows(hub, instance_id)
     if not rows:
         yield from _instance_row(hub, instance_id, _NEEDED)  # is there an instance, at least?
     events = []
@@ -149,6 +142,17 @@ def _instance_row(hub: HubNames, instance_id: str, columns: Sequence[str]) -> Hu
     # The service may say the same of a row and of a table that is not there. A query it answers for a table only.
     yield GetPage(table=hub.instances_table, filter=partition_filter(key), columns=_NEEDED[:2], most=1)
     raise InstanceNotFoundError(instance_id)
+
+
+def _current_rows(hub: HubNames, instance_id: str) -> HubFlow[Sequence[Row]]:
+    step = GetPage(table=hub.history_table, filter=partition_filter(_key_of(instance_id)))
+    for _ in range(_READS_OF_A_HISTORY):
+        everything = yield from _all_rows(step)
+        rows = current_rows(everything)
+        if rows or all(row["RowKey"] == SENTINEL for row in everything):
+            return rows
+        # A new generation began between two pages: the sentinel names another execution than the rows before it.
+    raise HostError(f"The history of {instance_id!r} was written anew each time it was read; try again.")
 
 
 def _all_rows(step: GetPage) -> HubFlow[list[Row]]:

@@ -16,6 +16,7 @@ from durable_status import (
 )
 from durable_status.client.durable_client import DurableClient
 from durable_status.client.status_client import AsyncStatusClient, StatusClient
+from durable_status.client.task_hub_reader import TaskHubReader
 
 City = Literal["Tokyo", "Seattle"]
 
@@ -45,6 +46,17 @@ def over_http(client: StatusClient) -> None:
     print(client.get_status("i", Order | Offloaded).custom_status.number)  # error: union-attr
     StatusClient("http://localhost:7071", payload_store="folder")  # error: arg-type
     print(wrong, city)
+
+
+def from_the_hub(reader: TaskHubReader) -> None:
+    """Wrong ways to read a hub."""
+    reader.get_status("i")  # error: call-arg
+    print(reader.get_status("i", Order).custom_status.number)  # error: union-attr
+    reader.list_statuses(Order, where=lambda order: order.custom_status.nmber > 1)  # error: union-attr
+    reader.list_statuses(Order, runtime_status=["Running"])  # error: list-item
+    reader.terminate("i")  # error: attr-defined
+    TaskHubReader("Hub", table_url="https://a", blob_url="https://b")  # error: call-arg
+    TaskHubReader.from_settings("Hub", "AzureWebJobsStorage")  # error: arg-type
 
 
 async def in_asyncio(client: AsyncStatusClient, inside: DurableClient) -> None:

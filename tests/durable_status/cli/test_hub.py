@@ -71,6 +71,24 @@ def test_a_list_is_a_table_or_json_lines_of_what_the_filters_let_through(run: Ru
     assert len(run("list", "--max", "3").stdout.splitlines()) == 1 + 3
 
 
+@pytest.mark.parametrize(
+    ("conditions", "ids"),
+    [
+        (["child=true"], ["cf0451e89bb1466b804e09345709c46b:0"]),
+        (["=London"], ["g-hello"]),
+        (["progress=50", "text=h\u00e9llo"], ["g-wait"]),
+        (["progress=50", "text=hello"], []),
+        (["s=1"], ["g-term"]),
+        (["s=true"], []),
+        (["generation.deeper=0"], []),
+    ],
+)
+def test_a_list_is_filtered_by_custom_status(run: Run, conditions: list[str], ids: list[str]) -> None:
+    found = _lines(run("list", "--json", *[f"--where={condition}" for condition in conditions]))
+
+    assert [document["instanceId"] for document in found] == ids
+
+
 def test_a_table_that_is_cut_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("durable_status.cli.hub._LONGEST_TABLE", 16)
 
@@ -155,7 +173,12 @@ def test_the_setting_is_the_one_that_is_named_and_the_environment_wins(
         (["list", "--connection", "Missing"], 2, "the setting Missing is missing or empty"),
         (["list", "--connection", "AccountName=a;AccountKey=secret"], 2, "takes the name of a setting"),
         (["list", "--from", "yesterday"], 2, "'yesterday' is no time"),
-        (["list", "--app", "no-such-folder"], 1, "there is no host.json in no-such-folder"),
+        (["list", "--where", "stage"], 2, "'stage' is no condition such as stage=packing"),
+        (
+            ["list", "--app", "no-such-folder"],
+            2,
+            "there is no host.json in no-such-folder; give --app FOLDER, or --hub",
+        ),
     ],
 )
 def test_bad_input_is_one_clear_line(run: Run, arguments: list[str], code: int, message: str) -> None:

@@ -21,9 +21,9 @@ from azure.storage.queue import QueueServiceClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from durable_status.client.driving import stream
+from durable_status.client.driving import run, stream
 from durable_status.client.flows import Filters
-from durable_status.client.hub_flows import Shown, list_statuses
+from durable_status.client.hub_flows import Shown, get_history, list_statuses
 from durable_status.client.hub_steps import GetPage, Page
 from durable_status.client.task_hub_reader import AsyncTaskHubReader, TaskHubReader
 from durable_status.errors import (
@@ -238,21 +238,41 @@ def test_an_empty_page_with_a_token_is_not_the_end() -> None:
     assert {"Input", "Output"}.isdisjoint(asked[0].columns)
 
 
+def _event(execution_id: str, number: int = 0) -> dict[str, Any]:
+    return {
+        "PartitionKey": "i",
+        "RowKey": f"{number:016X}",
+        "ExecutionId": execution_id,
+        "EventType": "OrchestratorStarted",
+        "EventId": -1,
+        "IsPlayed": False,
+        "_Timestamp": _TIME,
+    }
+
+
+def test_a_generation_that_begins_between_two_pages_is_read_again() -> None:
+    sentinel = {"PartitionKey": "i", "RowKey": "sentinel", "ExecutionId": "new"}
+    torn = {None: Page([_event("old")], "1"), "1": Page([sentinel], None)}
+    whole = {None: Page([_event("new")], "1"), "1": Page([sentinel], None)}
+
+    def read(*answers: dict[str | None, Page]) -> tuple[int, int]:
+        asked: list[GetPage] = []
+
+        def perform(step: GetPage) -> Page:
+            asked.append(step)
+            return answers[(len(asked) - 1) // 2][step.token]
+
+        return len(run(get_history(HubNames("Hub"), "i"), perform)["history"]), len(asked)
+
+    assert read(torn, whole) == (1, 4)
+    with pytest.raises(HostError, match="try again"):
+        read(torn, torn, torn)
+
+
 @pytest.mark.conforms("S5-5")
 def test_a_history_longer_than_a_page_is_read_whole(hub: Hub) -> None:
     hub.put("i")
-    rows = [
-        {
-            "PartitionKey": "i",
-            "RowKey": f"{number:016X}",
-            "ExecutionId": "e1",
-            "EventType": "OrchestratorStarted",
-            "EventId": -1,
-            "IsPlayed": False,
-            "_Timestamp": _time(_TIME),
-        }
-        for number in range(1_100)
-    ]
+    rows = [_event("e1", number) | {"_Timestamp": _time(_TIME)} for number in range(1_100)]
     with TableClient.from_connection_string(hub.connection_string, f"{hub.name}History") as client:
         for start in range(0, len(rows), 100):
             client.submit_transaction([("upsert", row) for row in rows[start : start + 100]])
