@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.identity import CredentialUnavailableError
 from azure.storage.blob import BlobServiceClient, ContainerClient
+from pytest_mock import MockerFixture
 
 from durable_status import InstanceFailedError, PayloadError
 from durable_status.client.status_client import AsyncStatusClient
@@ -76,6 +78,21 @@ def test_a_wrong_key_is_no_permission_and_shown_nowhere(task_hub: FreshTaskHub) 
     ):
         store.get("i", name_at(0))
     assert wrong not in f"{refused.value} {store!r}"
+
+
+def test_an_app_whose_identity_is_missing_is_told_so(mocker: MockerFixture) -> None:
+    no_token = CredentialUnavailableError("ManagedIdentityCredential authentication unavailable.\nMore of it.")
+    credential = mocker.patch("azure.identity.ManagedIdentityCredential").return_value
+    credential.get_token_info.side_effect = credential.get_token.side_effect = no_token
+    settings = {"AzureWebJobsStorage__accountName": "account", "AzureWebJobsStorage__credential": "managedidentity"}
+    with (
+        BlobPayloadStore("Hub", settings=settings) as store,
+        pytest.raises(
+            PayloadError, match=r"there is no identity to connect with \(Managed\w+ authentication unavailable"
+        ),
+    ):
+        store.get("i", name_at(0))
+    credential.close.assert_called_once_with()
 
 
 def test_an_account_that_does_not_answer_is_named(unused_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
