@@ -1,4 +1,4 @@
-"""One storage account, open: its tables and queues over one set of kept connections."""
+"""One storage account, open: its tables, queues and blobs over one set of kept connections."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from durable_status.local_host.storage.azure_storage.blobs import BlobContainers
 from durable_status.local_host.storage.azure_storage.endpoint import Endpoint, Patience, lose_once
 from durable_status.local_host.storage.azure_storage.queues import Queues
 from durable_status.local_host.storage.azure_storage.signing import (
@@ -31,6 +32,7 @@ class Services:
 
     tables: Tables
     queues: Queues
+    blobs: BlobContainers
 
 
 @asynccontextmanager
@@ -57,6 +59,7 @@ async def open_services(
         yield Services(
             tables=Tables(endpoint("table", connection.table_url, table_sign)),
             queues=Queues(endpoint("queue", connection.queue_url, queue_sign)),
+            blobs=BlobContainers(endpoint("blob", connection.blob_url, queue_sign)),  # signed as queues are
         )
 
 

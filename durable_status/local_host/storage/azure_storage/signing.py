@@ -71,14 +71,15 @@ def table_signer(account: AccountKey) -> KeySigner:
 
 
 def queue_signer(account: AccountKey) -> KeySigner:
-    """Sign requests to queues (``SharedKey``; Azurite does not know the shorter form there)."""
+    """Sign requests to queues and blobs (``SharedKey``; Azurite does not know the shorter form there)."""
 
     def signed_text(request: Request, resource: str) -> str:
         headers = request.headers
         own = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers) if name.startswith("x-ms-"))
         query = "".join(f"\n{name}:{request.query[name]}" for name in sorted(request.query))
         length, kind = len(request.body) or "", headers.get("Content-Type", "")
-        return f"{request.method}\n\n\n{length}\n\n{kind}\n\n\n\n\n\n\n{own}{resource}{query}"
+        condition = headers.get("If-None-Match", "")
+        return f"{request.method}\n\n\n{length}\n\n{kind}\n\n\n\n{condition}\n\n\n{own}{resource}{query}"
 
     return KeySigner(account, signed_text, "SharedKey")
 
