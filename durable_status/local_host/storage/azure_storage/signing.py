@@ -61,8 +61,8 @@ class KeySigner:
         request.headers["Authorization"] = f"{self._scheme} {self._account}:{signature}"
 
 
-def table_signer(account: AccountKey) -> KeySigner:
-    """Sign requests to tables (``SharedKeyLite``)."""
+def shared_key_lite(account: AccountKey) -> KeySigner:
+    """Sign requests to tables."""
 
     def signed_text(request: Request, resource: str) -> str:
         return f"{request.headers['x-ms-date']}\n{resource}"
@@ -70,8 +70,8 @@ def table_signer(account: AccountKey) -> KeySigner:
     return KeySigner(account, signed_text, "SharedKeyLite")
 
 
-def queue_signer(account: AccountKey) -> KeySigner:
-    """Sign requests to queues and blobs (``SharedKey``; Azurite does not know the shorter form there)."""
+def shared_key(account: AccountKey) -> KeySigner:
+    """Sign requests to queues and blobs, for which Azurite does not know the shorter form."""
 
     def signed_text(request: Request, resource: str) -> str:
         headers = request.headers
