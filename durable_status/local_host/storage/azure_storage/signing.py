@@ -14,8 +14,6 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qsl
 
-from azure.core.exceptions import AzureError
-
 from durable_status.local_host.errors import StorageError
 from durable_status.task_hub.connection import AccountKey, Identity, SharedAccessSignature
 
@@ -118,6 +116,9 @@ class TokenSigner:
         request.headers["Authorization"] = self._header
 
     async def _token(self) -> AccessToken:
+        # Imported when used, as below: only connections by identity pay for it.
+        from azure.core.exceptions import AzureError
+
         try:
             return await self._credential.get_token(_SCOPE)
         except AzureError as error:
@@ -133,7 +134,6 @@ def open_identity(identity: Identity) -> AsyncTokenCredential:
 
     The rules are those by which the Functions host chooses one.
     """
-    # Imported when used: only connections by identity pay for it.
     from azure.identity.aio import ClientSecretCredential, DefaultAzureCredential, ManagedIdentityCredential
 
     if identity.managed:
