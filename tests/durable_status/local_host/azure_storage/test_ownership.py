@@ -20,6 +20,7 @@ from tests.durable_status.local_host.azure_storage.hubs import put_blob, put_row
 from tests.durable_status.local_host.azure_storage.owned_hubs import PARTITIONS, OwnedHub, Tell, pass_time_until
 from tests.paths import ROOT
 
+_MACHINE = socket.gethostname().partition(".")[0]
 _FAR = datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -58,7 +59,7 @@ def test_the_owner_is_the_machine(tell: Tell) -> None:
     async def story(hub: OwnedHub) -> None:
         host = HubOwnership(hub.services, hub.names, PARTITIONS, clock=hub.clock, records=hub.folder / "records")
         await host.acquire(wait=False)
-        assert {lease.owner for lease in hub.leases().values()} == {socket.gethostname()}
+        assert {lease.owner for lease in hub.leases().values()} == {_MACHINE}
 
     tell(story)
 
@@ -147,7 +148,6 @@ def test_a_waiting_host_says_so_once_and_gets_the_hub_when_it_is_released(
 
         await first.release()
         await pass_time_until(hub, waiting)
-        await waiting
         assert {lease.owner for lease in hub.leases().values()} == {"here"}
 
     tell(story)
@@ -163,8 +163,25 @@ def test_a_waiting_host_gets_the_hub_when_the_leases_of_a_dead_one_have_run_out(
         waiting = asyncio.create_task(hub.host().acquire(wait=True))
         hub.run_out()
         await pass_time_until(hub, waiting)
-        await waiting
         assert {(lease.owner, lease.epoch) for lease in hub.leases().values()} == {("here", 2)}
+
+    tell(story)
+
+
+def test_of_hosts_that_come_together_one_gets_the_hub_after_the_other(tell: Tell) -> None:
+    async def story(hub: OwnedHub) -> None:
+        machines = ("a", "b", "c", "d")
+
+        async def turn(machine: str) -> str:
+            host = hub.host(machine)
+            await host.acquire(wait=True)
+            assert {lease.owner for lease in hub.leases().values()} == {machine}
+            await host.release()
+            return machine
+
+        turns = asyncio.gather(*(turn(machine) for machine in machines))
+        assert set(await pass_time_until(hub, turns)) == set(machines)
+        assert {lease.epoch for lease in hub.leases().values()} == {len(machines)}
 
     tell(story)
 
@@ -211,7 +228,7 @@ def test_a_host_follows_one_of_its_machine_that_was_killed_at_once(tell: Tell, t
             before = hub.leases()
             assert hub.held() == set(hub.blobs)
 
-            assert f"another host on this machine ({socket.gethostname()}) runs" in await _refusal(
+            assert f"another host on this machine ({_MACHINE}) runs" in await _refusal(
                 HubOwnership(hub.services, hub.names, PARTITIONS, clock=hub.clock, records=hub.folder / "another-user")
             )
             host = HubOwnership(hub.services, hub.names, PARTITIONS, clock=hub.clock, records=hub.folder / "here")
@@ -231,7 +248,6 @@ def test_a_waiting_host_follows_one_of_its_machine_as_soon_as_it_is_killed(tell:
             process.kill()
             process.wait()
             await pass_time_until(hub, waiting)
-            await waiting
 
     tell(story)
 
