@@ -173,10 +173,9 @@ class HubOwnership:
         await self._write(blob, replace(lease, owner=self._machine, token=self._lease_id, epoch=lease.epoch + 1))
 
     async def _give_back(self, blob: str) -> None:
-        with suppress(LeaseLostError):  # it is another's, who has written there
+        with suppress(LeaseLostError):
             lease = await self._read(blob)
-            if lease.token == self._lease_id:
-                await self._write(blob, replace(lease, owner=None, token=None))
+            await self._write(blob, replace(lease, owner=None, token=None))
             await self._blobs.release(self._names.leases_container, blob, self._lease_id)
 
     async def _let_go(self, blob: str) -> None:

@@ -12,7 +12,7 @@ from durable_status.local_host.errors import StorageError
 from durable_status.local_host.storage.azure_storage.errors import UnavailableError
 from durable_status.local_host.storage.azure_storage.ownership import HubOwnership
 from durable_status.local_host.storage.azure_storage.services import Services
-from durable_status.replay.ticks import PER_SECOND
+from durable_status.replay.ticks import PER_SECOND, Ticks
 from durable_status.task_hub.ownership import intent_blob, ownership_blob
 from durable_status.testing.fresh_task_hub import FreshTaskHub
 from tests.durable_status.local_host.azure_storage.faulty_proxy import FaultyProxy
@@ -37,23 +37,28 @@ def test_leases_are_renewed_every_ten_seconds(tell: Tell) -> None:
     async def story(hub: OwnedHub) -> None:
         host = hub.host()
         await host.acquire(wait=False)
-        renewed: list[int] = []
-        renew = hub.services.blobs.renew
+        renewed: list[str] = []
+        pauses: list[tuple[float, int]] = []
+        renew, wait_until = hub.services.blobs.renew, hub.clock.wait_until
 
-        async def noted(*arguments: Any) -> None:
-            renewed.append(round(hub.clock.now() / PER_SECOND))
-            await renew(*arguments)
+        async def noted(container: str, name: str, lease_id: str) -> None:
+            renewed.append(name)
+            await renew(container, name, lease_id)
+
+        async def passed(moment: Ticks) -> None:
+            seconds = (moment - hub.clock.now()) / PER_SECOND
+            pauses.append((round(seconds), len(renewed)))
+            if len(pauses) < 4:
+                hub.clock.advance(seconds)
+            await wait_until(moment)
 
         hub.services.blobs.renew = noted  # type: ignore[method-assign]
-        began = round(hub.clock.now() / PER_SECOND)
+        hub.clock.wait_until = passed  # type: ignore[method-assign]
         async with host.running():
-            while len(renewed) < 3 * len(hub.blobs):
-                hub.clock.advance(1)
+            while len(pauses) < 4:
                 await hub.services.blobs.exists(hub.names.leases_container)
-        first, second, third = (renewed[number * len(hub.blobs)] - began for number in range(3))
-        assert 10 <= first <= 12
-        assert 10 <= second - first <= 14
-        assert 10 <= third - second <= 14
+        assert pauses == [(10, number * len(hub.blobs)) for number in range(4)]
+        assert set(renewed) == set(hub.blobs)
 
     tell(story)
 
