@@ -76,7 +76,10 @@ class Queues:
             self._check(answer, queue)
 
     async def put(self, queue: str, text: str, *, invisible_seconds: int = 0) -> Receipt:
-        """Put a message that stays until it is deleted, and is not seen for `invisible_seconds` (7 days at most)."""
+        """Put a message that stays until it is deleted, and is not seen for `invisible_seconds` (7 days at most).
+
+        `text` has to be what XML can carry, which no control characters are but tabs and ends of lines.
+        """
         query = {"messagettl": "-1", "visibilitytimeout": str(invisible_seconds)}
         answer = await self._endpoint.send(
             "POST", f"/{queue}/messages", query=query, headers=_HEADERS, body=_message_body(text)
@@ -146,6 +149,7 @@ def _message_body(text: str) -> bytes:
 
 
 def _messages(answer: Answer) -> Sequence[ElementTree.Element]:
+    # The parser of the standard library reads nothing from elsewhere, and expat limits what entities grow to.
     return ElementTree.fromstring(answer.body).findall("QueueMessage")
 
 

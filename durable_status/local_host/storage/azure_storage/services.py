@@ -22,6 +22,7 @@ from durable_status.local_host.storage.azure_storage.signing import (
 from durable_status.local_host.storage.azure_storage.tables import Tables
 from durable_status.task_hub.connection import AccountKey, SharedAccessSignature, StorageConnection
 
+_MAX_CONNECTIONS = 64  # thousands of requests may wait, but a process may not have as many files
 _DEFAULT_PATIENCE = Patience()
 
 
@@ -42,8 +43,9 @@ async def open_services(
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(
             aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0),
-                timeout=aiohttp.ClientTimeout(total=patience.answer),
+                connector=aiohttp.TCPConnector(limit=_MAX_CONNECTIONS),
+                # Not of the whole: to wait for a free connection is no fault of the service.
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=patience.answer, sock_read=patience.answer),
                 skip_auto_headers=("Accept-Encoding", "Content-Type", "User-Agent"),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 middlewares=(lose_once,),

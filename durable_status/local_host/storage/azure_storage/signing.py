@@ -88,7 +88,7 @@ class SignatureSigner:
     """Adds a shared access signature."""
 
     def __init__(self, signature: SharedAccessSignature) -> None:
-        self._members = dict(parse_qsl(signature.token))
+        self._members = dict(parse_qsl(signature.token.replace("+", "%2B")))  # a plus in Base64 is no blank
 
     async def sign(self, request: Request) -> None:
         request.query |= self._members

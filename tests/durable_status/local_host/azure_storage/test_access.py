@@ -60,7 +60,9 @@ async def fake_service(*answers: web.Response) -> AsyncIterator[tuple[str, list[
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
         requests.append(request)
         given = answers[min(len(requests), len(answers)) - 1]
-        return web.Response(status=given.status, headers=given.headers, body=given.body)
+        return web.Response(
+            status=given.status, headers={"x-ms-request-id": "1"} | dict(given.headers), body=given.body
+        )
 
     runner = web.ServerRunner(web.Server(answer))
     await runner.setup()

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Awaitable, Callable
 
 import pytest
+from aiohttp import web
 
 from durable_status.local_host.errors import StorageError
 from durable_status.local_host.storage.azure_storage.endpoint import Patience
@@ -259,3 +260,22 @@ def test_a_host_that_does_not_exist_is_told_with_the_cure() -> None:
 
     url = "http://no-such-account.table.invalid"
     run(f"AccountName=any;AccountKey=AAAA;TableEndpoint={url};BlobEndpoint={url};QueueEndpoint={url}", story)
+
+
+def test_a_host_that_is_no_storage_service_is_told_with_the_cure() -> None:
+    async def hello(_: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(text="<h1>Hello</h1>")
+
+    async def main() -> None:
+        runner = web.ServerRunner(web.Server(hello))
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = "http://{}:{}".format(*runner.addresses[0][:2])
+        text = f"AccountName=any;AccountKey=AAAA;TableEndpoint={url};BlobEndpoint={url};QueueEndpoint={url}"
+        async with open_services(read_connection("Storage", {"AzureWebJobsStorage": text})) as services:
+            for call in (services.tables.exists("Any"), services.queues.get("any", limit=1, invisible_seconds=1)):
+                with pytest.raises(StorageError, match=r"something else answers there \(200\); correct the address in"):
+                    await call
+        await runner.cleanup()
+
+    asyncio.run(main())
