@@ -86,6 +86,7 @@ def test_what_passes_is_waited_for(azurite: Azurite, fault: Fault | int) -> None
         (lambda services, table, etag: services.tables.replace(table, ROW, etag=etag), RowChangedError),
         (lambda services, table, etag: services.tables.transact(table, [Merge(ROW, etag)]), RowChangedError),
     ],
+    ids=["insert", "insert in a transaction", "replace", "merge in a transaction"],
 )
 def test_a_condition_that_the_lost_first_try_broke_says_so(
     azurite: Azurite,
