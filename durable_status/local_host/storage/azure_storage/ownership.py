@@ -154,7 +154,8 @@ class HubOwnership:
             if not all(answers):
                 await together(*(self._let_go(blob) for blob in held))
                 self._lease_id = ""
-                return await self._owner(blobs[answers.index(False)])
+                owner = await self._owner(blobs[answers.index(False)])
+                return f"{owner}, whose leases outlive it by {_LEASE_SECONDS} s if it is killed,"
         await together(*(self._sign(blob) for blob in self._queue_of))
         self._sure_until = self._after(asked, _LEASE_SECONDS)
         if await self._blobs.is_container_leased(self._names.app_lease_container):

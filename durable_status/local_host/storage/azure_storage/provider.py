@@ -113,7 +113,7 @@ class AzureStorage:
         await self._open.aclose()
 
     async def until_lost(self) -> None:
-        raise StorageError(await asyncio.shield(self._ownership.lost))
+        raise StorageError(await self._ownership.lost())
 
     async def create_instance(self, row: InstanceRow, started: ExecutionStarted, *, replace_live: bool) -> None:
         async with self._live.lock(row.instance_id):
