@@ -3,6 +3,9 @@
 - `services`: one account, open.
 - `tables`, `batch`: rows, and transactions of them.
 - `queues`: messages.
+- `blobs`: blobs, and leases of them.
+- `hub`: the hub, opened or made; `ownership`: which host has it, `machine_record`: which of this machine had it,
+  `other_hosts`: how the others are seen.
 - `endpoint`: requests to one service, tried again when it is not well; `signing`: what lets them in.
 - `errors`: what callers act on.
 """
