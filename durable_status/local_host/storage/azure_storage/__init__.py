@@ -1,8 +1,8 @@
 """The Azure Storage provider: a task hub in the tables, queues and blobs of a storage account.
 
-<<<<<<< HEAD
 - `provider`: the `StorageProvider`; a commit as an order of steps.
-- `hub`, `ownership`: a hub is made or opened, and held by one host (`machine_record`, `other_hosts`).
+- `hub`: the hub, opened or made; `ownership`: which host has it, `machine_record`: which of this machine had it,
+  `other_hosts`: how the others are seen.
 - `post_office`: messages on their way; `mailbox`: what is in hand of the queues; `outgoing`: what is written into them;
   `arrivals`: which of an instance's messages count.
 - `live_instances`: the instances in memory; `history_table`, `instance_table`, `instance_rows`, `large_texts`: where
@@ -10,14 +10,5 @@
 - `services`: one account, open; `tables` and `batch`, `queues`, `blobs`: what is asked of it.
 - `endpoint`: requests to one service, tried again when it is not well; `signing`: what lets them in; `refusals`: what
   their refusals mean; `together`: several at a time.
-=======
-- `services`: one account, open.
-- `tables`, `batch`: rows, and transactions of them.
-- `queues`: messages.
-- `blobs`: blobs, and leases of them.
-- `hub`: the hub, opened or made; `ownership`: which host has it, `machine_record`: which of this machine had it,
-  `other_hosts`: how the others are seen.
-- `endpoint`: requests to one service, tried again when it is not well; `signing`: what lets them in.
->>>>>>> ownership
 - `errors`: what callers act on.
 """
