@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from durable_status.local_host.activities import Activities
 from durable_status.local_host.clock import Clock
+from durable_status.local_host.errors import StorageError
 from durable_status.local_host.storage.provider import (
     ActivityWork,
     EpisodeCommit,
@@ -118,9 +119,10 @@ class Dispatcher:
         except asyncio.CancelledError:
             await self._storage.release(work)  # for the next host in this process
             raise
-        except Exception:
+        except Exception as error:
             # Not the user's error, which is an outcome like any other. The work is kept, but not at full speed.
-            logger.exception("Instance '%s': an episode could not be committed; trying again.", work.instance_id)
+            said = "Instance '%s': an episode could not be committed; trying again: %s"
+            logger.error(said, work.instance_id, error, exc_info=not isinstance(error, StorageError))
             await asyncio.sleep(_PAUSE_AFTER_ERROR_SECONDS)
             await self._storage.release(work)
 
@@ -143,8 +145,9 @@ class Dispatcher:
         while True:
             try:
                 await self._storage.complete_activity(work, answer)
-            except Exception:
-                logger.exception("Activity '%s': its answer could not be stored; trying again.", work.call.name)
+            except Exception as error:
+                said = "Activity '%s': its answer could not be stored; trying again: %s"
+                logger.error(said, work.call.name, error, exc_info=not isinstance(error, StorageError))
                 await asyncio.sleep(_PAUSE_AFTER_ERROR_SECONDS)
             else:
                 return

@@ -49,10 +49,12 @@ class HandLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:
-    """A message that was put. Without a receipt it is not in hand."""
+    """A message that was put."""
 
     message: QueueMessage
-    receipt: Receipt | None
+    receipt: Receipt
+    is_in_hand: bool
+    """Whether this host keeps it; else it has to be fetched as any other."""
     visible_at: float
     """When the queue shows it again, by the event loop's clock."""
     due: Ticks
@@ -148,7 +150,8 @@ class Mailbox:
         visible_at = asyncio.get_running_loop().time() + hidden
         return Posted(
             message=message,
-            receipt=receipt if fits else None,
+            receipt=receipt,
+            is_in_hand=fits,
             visible_at=visible_at,
             due=due,
             blob_name=next(iter(stored.blobs), None),
@@ -156,7 +159,7 @@ class Mailbox:
 
     def post(self, posted: Posted) -> None:
         """Deliver a message that was put. One that did not fit in hand is polled for."""
-        if posted.receipt is None:
+        if not posted.is_in_hand:
             return
         is_delayed = posted.due > 0
         number = self._hold(posted.receipt, posted.visible_at, 0, is_delayed=is_delayed)
@@ -167,9 +170,8 @@ class Mailbox:
 
     def withdraw(self, posted: Posted) -> None:
         """Delete a message that was put and must not be delivered; if that fails, it comes a second time."""
-        if posted.receipt is not None:
-            self._in_hand -= posted.due == 0
-            self._soon(self._delete(posted.receipt))
+        self._in_hand -= posted.is_in_hand and posted.due == 0
+        self._soon(self._delete(posted.receipt))
 
     def consume(self, numbers: Collection[int]) -> None:
         """Delete messages that are done with, without waiting for it."""

@@ -24,6 +24,7 @@ from durable_status.local_host.storage.azure_storage.outgoing import Writer
 from durable_status.local_host.storage.azure_storage.ownership import HubOwnership
 from durable_status.local_host.storage.azure_storage.post_office import PostOffice
 from durable_status.local_host.storage.azure_storage.services import open_services
+from durable_status.local_host.storage.azure_storage.together import together
 from durable_status.local_host.storage.provider import (
     ActivityWork,
     EpisodeCommit,
@@ -151,7 +152,7 @@ class AzureStorage:
         return await self._instances.page(wanted, after_id=after_id, limit=limit)
 
     async def purge(self, instance_ids: Collection[str]) -> int:
-        return sum([await self._purge(instance_id) for instance_id in instance_ids])
+        return sum(await together(*map(self._purge, instance_ids)))
 
     async def next_orchestration(self) -> OrchestrationWork:
         while True:
