@@ -26,7 +26,6 @@ from durable_status.task_hub.names import HubNames
 
 # The newest versions of the SDK ask for a version that an older Azurite refuses; reading a blob has not changed since.
 _BLOB_VERSION = "2021-12-02"
-_TABLE_NOT_FOUND = "TableNotFound"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +74,7 @@ class HubStorage:
             table = self._tables.get_table_client(step.table)
             return _members(table.get_entity(step.partition_key, step.row_key, select=list(step.columns)))
         except AzureError as error:
-            if _is_missing_row(error):
+            if _code(error) == HTTPStatus.NOT_FOUND:
                 return None
             raise _failure(error, self._account.table_url, _no_hub(self._hub, step.table)) from error
 
@@ -122,7 +121,7 @@ class AsyncHubStorage:
             table = self._tables.get_table_client(step.table)
             return _members(await table.get_entity(step.partition_key, step.row_key, select=list(step.columns)))
         except AzureError as error:
-            if _is_missing_row(error):
+            if _code(error) == HTTPStatus.NOT_FOUND:
                 return None
             raise _failure(error, self._account.table_url, _no_hub(self._hub, step.table)) from error
 
@@ -191,10 +190,6 @@ def _members(entity: Mapping[str, Any]) -> dict[str, Any]:
     """A row as the service answered it: the SDK cuts times to what a datetime holds, and keeps their text beside it."""
     members = {name: getattr(value, "tables_service_value", value) for name, value in entity.items()}
     return {name: value for name, value in members.items() if isinstance(value, str | int)}
-
-
-def _is_missing_row(error: AzureError) -> bool:
-    return _code(error) == HTTPStatus.NOT_FOUND and _service_code(error) != _TABLE_NOT_FOUND
 
 
 def _failure(error: AzureError, url: str, if_missing: str = "") -> HostError:

@@ -178,6 +178,16 @@ def test_what_an_episode_left_of_a_purged_instance_is_in_no_list(hub: Hub) -> No
         hub.reads.get_status("remnant", Any)
 
 
+@pytest.mark.conforms("S5-2")
+def test_both_bounds_of_time_are_part_of_a_list(hub: Hub) -> None:
+    moment = datetime(2026, 11, 22, 11, 30, 46, 100_000, tzinfo=UTC)
+    hub.put("i", CreatedTime=_time("2026-11-22T11:30:46.1000000Z"))
+
+    assert len(hub.reads.list_statuses(Any, created_from=moment, created_to=moment)) == 1
+    assert hub.reads.list_statuses(Any, created_from=moment + timedelta(microseconds=1)) == []
+    assert hub.reads.list_statuses(Any, created_to=moment - timedelta(microseconds=1)) == []
+
+
 def test_what_a_newer_version_has_written_is_told_in_one_line(hub: Hub) -> None:
     hub.put("i", RuntimeStatus="Dreaming")
     row = {"PartitionKey": "i", "RowKey": "0000000000000000", "ExecutionId": "e1", "_Timestamp": _time(_TIME)}
@@ -236,6 +246,7 @@ def test_an_empty_page_with_a_token_is_not_the_end() -> None:
     assert [status.instance_id for status in found] == ["i"]
     assert [step.token for step in asked] == [None, "1", "2"]
     assert {"Input", "Output"}.isdisjoint(asked[0].columns)
+    assert asked[0].filter == "(PartitionKey lt '@' or PartitionKey ge 'A')"
 
 
 def _event(execution_id: str, number: int = 0) -> dict[str, Any]:
