@@ -13,7 +13,7 @@
     ├── InstanceEndedError      the instance ended before what was waited for
     │   └── InstanceFailedError     it ended Failed, Terminated or Canceled
     ├── WaitTimeoutError        the time is up; the instance goes on
-    └── HostError               the host did not answer, or answered outside the contract
+    └── HostError               the host, or the storage account, did not answer, or answered outside the contract
 
 `durable_status.app` and `durable_status.local_host` have errors of their own under the same root.
 """

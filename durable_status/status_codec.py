@@ -85,10 +85,9 @@ class StatusCodec(Generic[S]):
     def admits(self, value: Any) -> TypeGuard[S]:
         """Whether `value` is of the type as it is, not as JSON: one of its classes, or anything for ``Any``."""
         try:
-            self._adapter.validate_python(value, strict=True)
+            return self._adapter.validate_python(value, strict=True) is value
         except ValueError:
             return False
-        return True
 
     @cached_property
     def _adapter(self) -> TypeAdapter[S]:

@@ -16,7 +16,7 @@ from durable_status.client.flows import LARGEST_PAGE, Filters
 from durable_status.client.hub_filters import instances_filter, partition_filter
 from durable_status.client.hub_steps import GetBlob, GetPage, GetRow, HubFlow, HubStream
 from durable_status.client.hydration import hydrated
-from durable_status.client.steps import Fetch, Found
+from durable_status.client.steps import Found
 from durable_status.client.watching import Looks, NoAnswerError, Pace
 from durable_status.errors import HostError, InstanceNotFoundError, PayloadError, PayloadMissingError, RefusedError
 from durable_status.instance_status import InstanceStatus
@@ -198,32 +198,20 @@ def _status(hub: HubNames, row: Row, status_type: TypeForm[S]) -> HubFlow[Instan
 
 def _hydrated(status: InstanceStatus[S]) -> HubFlow[InstanceStatus[S]]:
     """The status; one that is offloaded, from the hub's blobs."""
-    flow = hydrated(status)
-    try:
-        fetch = next(flow)
-        try:
-            text = yield from _payload(fetch)
-        except PayloadError as error:
-            flow.throw(error)
-        else:
-            flow.send(text)
-    except StopIteration as end:
-        read: InstanceStatus[S] = end.value
-        return read
-    raise AssertionError("a flow of one step")
+    return hydrated(status, _payload)
 
 
-def _payload(fetch: Fetch) -> HubFlow[str]:
+def _payload(instance_id: str, name: str) -> HubFlow[str | None]:
     """An offloaded status: it is beside the platform's blobs of its instance."""
-    name = f"{fetch.instance_id}/{fetch.name}"
+    blob_name = f"{instance_id}/{name}"
     try:
-        content = yield GetBlob(name)
+        content = yield GetBlob(blob_name)
         text = None if content is None else decompress(content)
     except (HostError, ValueError) as error:
-        raise PayloadError(f"The status of {fetch.instance_id!r} in the blob {name} cannot be read: {error}") from error
+        raise PayloadError(f"The status of {instance_id!r} in the blob {blob_name} cannot be read: {error}") from error
     if text is None:
         raise PayloadMissingError(
-            f"The status of {fetch.instance_id!r} is gone: there is no blob {name}. Was the instance purged, or has "
+            f"The status of {instance_id!r} is gone: there is no blob {blob_name}. Was the instance purged, or has "
             "the app a payload store of its own?"
         )
     return text

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 from azure.data.tables import TableServiceClient
 from azure.data.tables.aio import TableServiceClient as AsyncTableServiceClient
@@ -20,7 +19,6 @@ from azure.storage.blob.aio import BlobServiceClient as AsyncBlobServiceClient
 from durable_status.client.answers import masked
 from durable_status.client.hub_steps import GetBlob, GetPage, GetRow, Page
 from durable_status.errors import HostError
-from durable_status.task_hub.connection import AccountKey, Credential, Identity, SharedAccessSignature
 from durable_status.task_hub.large_values import is_inside
 from durable_status.task_hub.names import HubNames
 
@@ -146,31 +144,6 @@ class AsyncHubStorage:
                 return None
             raise _failure(error, self._account.blob_url) from error
         return content
-
-
-def sdk_credential(credential: Credential, *, is_async: bool) -> Any:
-    """A credential as the SDKs take it; that of an identity has to be closed."""
-    match credential:
-        case AccountKey(name, key):
-            return AzureNamedKeyCredential(name, key)
-        case SharedAccessSignature(token):
-            return AzureSasCredential(token)
-        case Identity():
-            return _identity(credential, is_async=is_async)
-
-
-def _identity(identity: Identity, *, is_async: bool) -> Any:
-    # Imported when used: only connections by identity pay for it.
-    if is_async:
-        from azure.identity import aio as kinds
-    else:
-        import azure.identity as kinds
-
-    if identity.managed:
-        return kinds.ManagedIdentityCredential(client_id=identity.client_id)
-    if identity.client_secret is not None:
-        return kinds.ClientSecretCredential(identity.tenant_id, identity.client_id, identity.client_secret)
-    return kinds.DefaultAzureCredential(managed_identity_client_id=identity.client_id)
 
 
 def without_query(url: str) -> str:

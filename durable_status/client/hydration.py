@@ -5,7 +5,7 @@ A status that cannot be read does not end a list or a watch: its error is kept, 
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -17,35 +17,31 @@ from durable_status.offloaded import PayloadStore
 S = TypeVar("S")
 
 
-def hydrated(status: InstanceStatus[S]) -> Generator[Fetch, Any, InstanceStatus[S]]:
-    """The status, with what its reference points to, if it has one and the driver has a payload store."""
+def from_payload_store(instance_id: str, name: str) -> Generator[Fetch, Any, str | None]:
+    """Ask the driver, which may have a payload store."""
+    text: str | None = yield Fetch(instance_id, name)
+    return text
+
+
+def hydrated(
+    status: InstanceStatus[S], read: Callable[[str, str], Generator[Any, Any, str | None]] = from_payload_store
+) -> Generator[Any, Any, InstanceStatus[S]]:
+    """The status, with what its reference points to, if it has one.
+
+    Args:
+        status: as the task hub shows it.
+        read: reads the text of that name of an instance; None where there is nothing to read from.
+    """
     try:
         offloaded = status.offloaded
-        if offloaded is None:
+        text = None if offloaded is None else (yield from read(status.instance_id, offloaded.reference))
+        if offloaded is None or text is None:
             return status
-        text = yield Fetch(status.instance_id, offloaded.reference)
-        return status if text is None else replace(status, custom_status_json=offloaded.read(text))
+        return replace(status, custom_status_json=offloaded.read(text))
     except StatusDecodeError:  # a reference of a newer version: custom_status says so
         return status
     except PayloadError as error:
         return replace(status, payload_error=error)
-
-
-def hydrated_from(store: PayloadStore, status: InstanceStatus[S]) -> InstanceStatus[S]:
-    """The same at once, for a reader that has the store at hand."""
-    flow = hydrated(status)
-    try:
-        fetch = next(flow)
-        try:
-            text = store.get(fetch.instance_id, fetch.name)
-        except PayloadError as error:
-            flow.throw(error)
-        else:
-            flow.send(text)
-    except StopIteration as end:
-        read: InstanceStatus[S] = end.value
-        return read
-    raise AssertionError("a flow of one step")
 
 
 def perform(step: Fetch | Discard, store: PayloadStore) -> str | None:

@@ -24,11 +24,12 @@ from durable_status.client.driving import run, run_async, stream, stream_async
 from durable_status.client.flows import LARGEST_PAGE, Filters
 from durable_status.client.hub_flows import HubLooks, Shown
 from durable_status.client.hub_steps import GetBlob, GetPage, GetRow, HubStep
-from durable_status.client.hub_storage import Account, AsyncHubStorage, HubStorage, sdk_credential, without_query
+from durable_status.client.hub_storage import Account, AsyncHubStorage, HubStorage, without_query
 from durable_status.client.steps import Pause
 from durable_status.client.watching import Pace
 from durable_status.errors import RefusedError
 from durable_status.instance_status import InstanceStatus, RuntimeStatus
+from durable_status.payloads.credentials import sdk_credential
 from durable_status.task_hub.connection import DEFAULT_CONNECTION, StorageConnection, read_connection
 from durable_status.task_hub.names import HubNames
 

@@ -12,24 +12,16 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient, ExponentialRetry
 
 from durable_status.errors import PayloadError, PayloadMissingError
 from durable_status.offloaded import BLOB_PREFIX
-from durable_status.task_hub.connection import (
-    DEFAULT_CONNECTION,
-    AccountKey,
-    Credential,
-    Identity,
-    SharedAccessSignature,
-    StorageConnection,
-    read_connection,
-)
-from durable_status.task_hub.large_values import compress, decompress
+from durable_status.payloads.credentials import sdk_credential
+from durable_status.task_hub.connection import DEFAULT_CONNECTION, read_connection
+from durable_status.task_hub.large_values import compress, decompress, is_inside
 from durable_status.task_hub.names import HubNames
 
 # Newer versions of the SDK ask for a version that an older Azurite refuses; nothing used here has changed since.
@@ -55,8 +47,16 @@ class BlobPayloadStore:
         self, hub: str, connection: str = DEFAULT_CONNECTION, *, settings: Mapping[str, str] = os.environ
     ) -> None:
         self._container_name = HubNames(hub).large_messages_container
-        self._service = _service(read_connection(connection, settings))
+        account = read_connection(connection, settings)
+        self._credential = sdk_credential(account.credential, is_async=False)
+        self._service = BlobServiceClient(
+            account.blob_url,
+            credential=self._credential,
+            retry_policy=ExponentialRetry(**_RETRIES),
+            api_version=_API_VERSION,
+        )
         self._container = self._service.get_container_client(self._container_name)
+        self._address = f"{account.blob_url}/{self._container_name}"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._container_name!r})"
@@ -72,6 +72,8 @@ class BlobPayloadStore:
     def close(self) -> None:
         """Close the connections."""
         self._service.close()
+        if hasattr(self._credential, "close"):  # that of an identity
+            self._credential.close()
 
     def put(self, instance_id: str, name: str, text: str) -> None:
         with self._errors("stored"):
@@ -126,42 +128,13 @@ class BlobPayloadStore:
         try:
             yield
         except AzureError as error:
-            raise PayloadError(
-                f"The status cannot be {done} in {self._service.url}{self._container_name}: {_cause(error)}"
-            ) from error
-
-
-def _service(connection: StorageConnection) -> Any:
-    return BlobServiceClient(
-        connection.blob_url,
-        credential=_credential(connection.credential),
-        retry_policy=ExponentialRetry(**_RETRIES),
-        api_version=_API_VERSION,
-    )
-
-
-def _credential(credential: Credential) -> Any:
-    match credential:
-        case AccountKey(name, key):
-            return AzureNamedKeyCredential(name, key)
-        case SharedAccessSignature(token):
-            return AzureSasCredential(token)
-        case Identity():
-            return _token_credential(credential)
-
-
-def _token_credential(identity: Identity) -> Any:
-    from azure import identity as entra  # takes its time to import, and few need it
-
-    if identity.client_secret:
-        return entra.ClientSecretCredential(identity.tenant_id, identity.client_id, identity.client_secret)
-    if identity.managed:
-        return entra.ManagedIdentityCredential(client_id=identity.client_id)
-    return entra.DefaultAzureCredential()
+            raise PayloadError(f"The status cannot be {done} in {self._address}: {_cause(error)}") from error
 
 
 def _cause(error: AzureError) -> str:
     """What is wrong, without what the SDK sends along with it, and the cure."""
+    if isinstance(error, ClientAuthenticationError) and error.status_code is None:
+        return f"there is no identity to connect with ({error.message.splitlines()[0]})."
     if not isinstance(error, HttpResponseError):
         return f"the storage account did not answer ({type(error).__name__}). Is it, or Azurite, there?"
     said = getattr(error, "error_code", None) or error.reason
@@ -173,7 +146,6 @@ def _cause(error: AzureError) -> str:
 
 def _blob_name(instance_id: str, name: str) -> str:
     """Where the platform looks at a purge: below the id as it is, not escaped."""
-    if {".", ".."}.intersection(instance_id.split("/")):
-        # On the way they would be taken for steps in a path, and lead out of the container.
+    if not is_inside(instance_id):
         raise PayloadError(f"An instance called {instance_id!r} can have no blobs. Use an id without . and .. in it.")
     return f"{instance_id}/{name}"

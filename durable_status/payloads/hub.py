@@ -45,13 +45,13 @@ def _blob_store(hub: str, connection: str) -> PayloadStore:
     """One for the life of the process, like the SDK's own connections."""
     try:
         from durable_status.payloads.blob import BlobPayloadStore
+
+        return BlobPayloadStore(hub, connection)
     except ImportError as error:
         raise PayloadError(
             "Offloaded statuses are in blob storage. Add azure-storage-blob to requirements.txt, and azure-identity "
             "if the connection has no key."
         ) from error
-    try:
-        return BlobPayloadStore(hub, connection)
     except ValueError as error:
         raise PayloadError(f"Offloaded statuses cannot be reached: {error}") from error
 

@@ -12,6 +12,7 @@ import pytest
 from durable_status import MAX_STATUS_BYTES, Offloaded, StatusEncodeError, publish_status
 from durable_status.client.durable_client import DurableClient
 from durable_status.publishing import OFFLOAD_ACTIVITY
+from durable_status.replay.events import TaskCompleted
 from durable_status.stored_json import dump_stored, utf16_size
 from durable_status.testing import FakeOrchestrationContext, Faults, event, in_turn
 from durable_status.testing.bench import DurableBench
@@ -122,10 +123,28 @@ def test_each_large_status_has_a_reference_of_its_own_and_the_same_one_at_every_
     run = durable.start("PublishMany", {"times": 3, "size": 9_000, "ends small": True})
 
     references = [
-        Offloaded.from_json(json.loads(item.result)) for item in run.history if type(item).__name__ == "TaskCompleted"
+        Offloaded.from_json(json.loads(item.result)) for item in run.history if isinstance(item, TaskCompleted)
     ]
     assert len(set(references)) == 3
     assert run.status == "small"
+
+
+def test_the_same_status_published_twice_is_stored_twice_and_seen_once() -> None:
+    def orchestrator(context: Any) -> Any:
+        yield from publish_status(context, _LARGE)
+        yield context.wait_for_external_event("go")
+        yield from publish_status(context, _LARGE)
+
+    context = FakeOrchestrationContext(orchestrator)
+    context.complete_activity(OFFLOAD_ACTIVITY)
+    context.advance(seconds=1)
+    context.raise_event("go")
+    context.complete_activity(OFFLOAD_ACTIVITY)
+
+    references = [json.loads(item.result)["reference"] for item in context.history if isinstance(item, TaskCompleted)]
+    assert len(set(references)) == 2
+    assert len({reference.rpartition("-")[2] for reference in references}) == 1
+    assert (context.statuses, context.completed) == ([_LARGE], True)
 
 
 def test_a_status_that_cannot_be_stored_fails_the_activity_and_may_be_caught(durable: DurableBench) -> None:

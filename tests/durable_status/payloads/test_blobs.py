@@ -7,21 +7,27 @@ import gzip
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from azure.identity import CredentialUnavailableError
 from azure.storage.blob import BlobServiceClient, ContainerClient
+from pytest_mock import MockerFixture
 
-from durable_status import InstanceFailedError, PayloadError
+from durable_status import InstanceFailedError, Offloaded, PayloadError, RuntimeStatus
 from durable_status.client.status_client import AsyncStatusClient
+from durable_status.client.task_hub_reader import AsyncTaskHubReader
 from durable_status.payloads.blob import BlobPayloadStore
 from durable_status.testing.fresh_task_hub import FreshTaskHub
 from tests.durable_status.client.kinds import QUICK
 from tests.durable_status.payloads.test_stores import name_at
+from tests.host_process import host_process
 from tests.hosts import running_host
 from tests.paths import APPS
 
 _LARGE = "🎫" * 10_000
 _SECONDS = 20
+_IDS = ["p", "pp", "a^b", "é"]
 
 
 @pytest.fixture
@@ -31,6 +37,7 @@ def container(task_hub: FreshTaskHub) -> Iterator[ContainerClient]:
         yield service.get_container_client(f"{task_hub.name.lower()}-largemessages")
 
 
+@pytest.mark.conforms("S5-9")
 @pytest.mark.parametrize("instance_id", ["i", "a%2Fb", "a^b", "x y", "é"])
 def test_they_are_gzipped_below_the_id_as_it_is(
     task_hub: FreshTaskHub, container: ContainerClient, instance_id: str
@@ -78,6 +85,21 @@ def test_a_wrong_key_is_no_permission_and_shown_nowhere(task_hub: FreshTaskHub) 
     assert wrong not in f"{refused.value} {store!r}"
 
 
+def test_an_app_whose_identity_is_missing_is_told_so(mocker: MockerFixture) -> None:
+    no_token = CredentialUnavailableError("ManagedIdentityCredential authentication unavailable.\nMore of it.")
+    credential = mocker.patch("azure.identity.ManagedIdentityCredential").return_value
+    credential.get_token_info.side_effect = credential.get_token.side_effect = no_token
+    settings = {"AzureWebJobsStorage__accountName": "account", "AzureWebJobsStorage__credential": "managedidentity"}
+    with (
+        BlobPayloadStore("Hub", settings=settings) as store,
+        pytest.raises(
+            PayloadError, match=r"there is no identity to connect with \(Managed\w+ authentication unavailable"
+        ),
+    ):
+        store.get("i", name_at(0))
+    credential.close.assert_called_once_with()
+
+
 def test_an_account_that_does_not_answer_is_named(unused_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("azure.storage.blob._shared.policies.StorageRetryPolicy.sleep", lambda *_: None)
     url = f"http://127.0.0.1:{unused_port}/account"
@@ -123,6 +145,45 @@ def test_an_app_stores_reads_and_purges_in_the_account_of_its_hub(
                     assert list(container.list_blobs()) == []
 
     asyncio.run(main())
+
+
+@pytest.mark.conforms("S5-9")
+def test_on_azure_storage_every_reader_has_it_and_a_purge_deletes_it(
+    task_hub: FreshTaskHub, container: ContainerClient
+) -> None:
+    environment = {**task_hub.settings, "PYTHON_ENABLE_DEBUG_LOGGING": "0"}
+
+    async def main() -> None:
+        async with (
+            host_process(APPS / "offloading", "--storage", "azure", environment=environment) as host,
+            AsyncStatusClient(host.host.base_url, pace=QUICK) as outsider,
+            AsyncTaskHubReader.from_settings(task_hub.name, task_hub.settings, pace=QUICK) as reader,
+        ):
+            for instance_id in _IDS:
+                await outsider.start_new("Publish", _LARGE, instance_id=instance_id)
+            for instance_id in _IDS:
+                shown = await reader.wait_for_status(
+                    instance_id, str, lambda status: status.custom_status not in (None, "before"), 60
+                )
+                assert shown.custom_status == _LARGE
+                assert isinstance((await outsider.get_status(instance_id, Any)).custom_status, Offloaded)
+                assert (await host.request("GET", f"/api/read/{quote(instance_id)}")).json == _LARGE
+            assert len(_statuses(container)) == len(_IDS)
+
+            first, *others = _IDS
+            for instance_id in _IDS:
+                await outsider.raise_event(instance_id, "go")
+                await outsider.wait_for_completion(instance_id, object, 60)
+            await outsider.purge(first)
+            assert {name.rpartition("/")[0] for name in _statuses(container)} == set(others)
+            assert await outsider.purge_by_filter([RuntimeStatus.COMPLETED]) == len(others)
+            assert list(container.list_blobs()) == []
+
+    asyncio.run(main())
+
+
+def _statuses(container: ContainerClient) -> list[str]:
+    return [name for name in container.list_blob_names() if "/status-" in name]
 
 
 def test_an_app_without_a_storage_account_says_so_in_the_instances_output(

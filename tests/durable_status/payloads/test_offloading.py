@@ -109,6 +109,26 @@ def test_every_verb_that_shows_a_status_shows_all_of_it(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
+def test_who_looks_again_and_again_reads_a_status_once(tmp_path: Path) -> None:
+    class Counting(FolderPayloadStore):
+        gets = 0
+
+        def get(self, instance_id: str, name: str) -> str:
+            self.gets += 1
+            return super().get(instance_id, name)
+
+    async def story(on: Stage) -> None:
+        await on.client.start_new("Publish", _LARGE, instance_id="p")
+        await on.shown("p", lambda status: status == _LARGE)
+        store, looks = Counting(on.folder), iter(range(5))
+        async with AsyncStatusClient(on.host.host.base_url, pace=QUICK, payload_store=store) as client:
+            await client.wait_for_status("p", str, lambda _: next(looks) == 4, _SECONDS)
+
+        assert store.gets == 1
+
+    play(tmp_path, story)
+
+
 def test_the_client_without_asyncio_and_the_one_inside_functions_read_it_too(tmp_path: Path) -> None:
     async def story(on: Stage) -> None:
         await on.client.start_new("Publish", _LARGE, instance_id="p")
