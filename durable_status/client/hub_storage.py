@@ -177,7 +177,7 @@ def _failure(error: AzureError, url: str, if_missing: str = "") -> HostError:
             "Storage Table Data Reader and Storage Blob Data Reader. The account's firewall may be the reason, too."
         )
     elif isinstance(error, ClientAuthenticationError):
-        text = f"There is no identity to read {place} with: {_first_line(error)}"
+        text = f"There is no identity to read {place} with: {_first_line(error)} Sign in, for example with az login."
     elif code is None:
         text = f"{place} did not answer: {_first_line(error)} Check the address, and that the account can be reached."
     else:

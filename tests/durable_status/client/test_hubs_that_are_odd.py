@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import re
@@ -37,7 +38,8 @@ from durable_status.errors import (
 )
 from durable_status.instance_status import RuntimeStatus
 from durable_status.offloaded import Offloaded
-from durable_status.task_hub.names import HubNames, escape_key
+from durable_status.task_hub.large_values import property_blob_name
+from durable_status.task_hub.names import HubNames, escape_key, history_row_key
 from durable_status.testing.azurite import Azurite
 from durable_status.testing.fresh_task_hub import FreshTaskHub
 from tests.durable_status.client.hub_readers import KINDS, QUICK, HubReads
@@ -451,3 +453,33 @@ def test_no_name_leads_out_of_the_container(hub: Hub) -> None:
     statuses = hub.reads.list_statuses(Any, show_output=True, show_input=True)
 
     assert "secret" not in [value for status in statuses for value in (status.output, status.input)]
+
+
+@pytest.mark.parametrize("instance_id", ["a b", "a%2Fb", "\u00e9+&=", "o'clock", "x^y"])
+def test_a_blob_of_an_odd_id_is_found(task_hub: FreshTaskHub, instance_id: str) -> None:
+    hub = Hub("sync", task_hub)
+    name = property_blob_name(escape_key(instance_id), history_row_key(6), "ExecutionCompleted", "Result", "00000000")
+    hub.put(instance_id, RuntimeStatus="Completed", Output=hub.put_blob(name, gzip.compress(b'"found"')))
+
+    assert hub.reads.get_status(instance_id, Any).output == "found"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"credential": "managedidentity"},
+        {"credential": "managedidentity", "clientId": "4f1d"},
+        {"tenantId": "9c5b", "clientId": "4f1d", "clientSecret": "secret"},
+    ],
+)
+def test_an_identity_is_opened_and_closed_again(settings: dict[str, str]) -> None:
+    members = {f"Orders__{name}": value for name, value in ({"accountName": "orders"} | settings).items()}
+
+    async def main() -> str:
+        async with AsyncTaskHubReader.from_settings("Hub", members, connection="Orders") as reader:
+            return repr(reader)
+
+    with TaskHubReader.from_settings("Hub", members, connection="Orders") as reader:
+        assert repr(reader) == "TaskHubReader('Hub', table_url='https://orders.table.core.windows.net')"
+    assert asyncio.run(main()) == "AsyncTaskHubReader('Hub', table_url='https://orders.table.core.windows.net')"
