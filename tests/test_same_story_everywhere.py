@@ -1,4 +1,4 @@
-"""Every scenario tells the same story in the harness, on the local host (in memory, in a file, on Azurite) and on the real host."""
+"""Every scenario tells the same story in the harness, on the local host with every storage, and on the real host."""
 
 from __future__ import annotations
 
