@@ -88,7 +88,7 @@ def _azure_storage(
     except ValueError as error:
         raise StorageError(str(error)) from error
     storage = AzureStorage(connection, settings.hub_name, settings.azure_storage, clock, wait=wait)
-    return storage, f"task hub {settings.hub_name} at {connection.table_url}"
+    return storage, connection.table_url
 
 
 def parse_storage_choice(text: str) -> StorageChoice:

@@ -1,7 +1,8 @@
 """The Azure Storage provider: a task hub in the tables, queues and blobs of a storage account.
 
 - `provider`: the `StorageProvider`; a commit as an order of steps.
-- `hub`, `ownership`: a hub is made or opened, and held by one host (`machine_record`, `other_hosts`).
+- `hub`: the hub, opened or made; `ownership`: which host has it, `machine_record`: which of this machine had it,
+  `other_hosts`: how the others are seen.
 - `post_office`: messages on their way; `mailbox`: what is in hand of the queues; `outgoing`: what is written into them;
   `arrivals`: which of an instance's messages count.
 - `live_instances`: the instances in memory; `history_table`, `instance_table`, `instance_rows`, `large_texts`: where

@@ -12,6 +12,7 @@ from durable_status.local_host.clock import Clock
 from durable_status.local_host.storage.azure_storage.large_texts import LargeTexts
 from durable_status.local_host.storage.azure_storage.mailbox import HandLimits, Mailbox, Posted
 from durable_status.local_host.storage.azure_storage.outgoing import Outgoing, read_call, read_control
+from durable_status.local_host.storage.azure_storage.ownership import HubOwnership
 from durable_status.local_host.storage.azure_storage.queues import Queues
 from durable_status.local_host.storage.message_queue import MessageQueue
 from durable_status.local_host.storage.provider import ActivityCall, ActivityWork
@@ -42,6 +43,7 @@ class PostOffice:
         names: HubNames,
         partition_count: int,
         texts: LargeTexts,
+        ownership: HubOwnership,
         settings: AzureStorageSettings,
         clock: Clock,
     ) -> None:
@@ -53,9 +55,9 @@ class PostOffice:
             invisible_seconds=settings.control_invisible_seconds,
             longest_poll_seconds=settings.longest_poll_seconds,
         )
-        self.control = Mailbox(queues, self._control_queues, texts, limits, self._arrived)
+        self.control = Mailbox(queues, self._control_queues, texts, ownership, limits, self._arrived)
         limits = replace(limits, invisible_seconds=settings.work_invisible_seconds)
-        self.work_items = Mailbox(queues, [self._work_item_queue], texts, limits, self._called)
+        self.work_items = Mailbox(queues, [self._work_item_queue], texts, ownership, limits, self._called)
         self.messages = MessageQueue(clock)
         self._calls: asyncio.Queue[ActivityWork] = asyncio.Queue()
         self._call_messages: dict[int, QueueMessage] = {}

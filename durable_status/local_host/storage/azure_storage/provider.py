@@ -7,7 +7,6 @@ is the truth; what a host left half done is done again, or caught up with, when 
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -87,7 +86,13 @@ class AzureStorage:
             self._live = LiveInstances(self._instances, self._histories, self._texts)
             self._taken: dict[str, Live] = {}
             self._post = PostOffice(
-                services.queues, self._names, config.partition_count, self._texts, self._settings, self._clock
+                services.queues,
+                self._names,
+                config.partition_count,
+                self._texts,
+                self._ownership,
+                self._settings,
+                self._clock,
             )
             self._post.start()
             stack.push_async_callback(self._post.close)
@@ -98,7 +103,7 @@ class AzureStorage:
         await self._open.aclose()
 
     async def until_lost(self) -> None:
-        raise StorageError(await asyncio.shield(self._ownership.lost))
+        raise StorageError(await self._ownership.lost())
 
     async def create_instance(self, row: InstanceRow, started: ExecutionStarted, *, replace_live: bool) -> None:
         async with self._live.lock(row.instance_id):
