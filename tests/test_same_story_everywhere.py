@@ -14,7 +14,7 @@ from durable_status.local_host.clock import Clock
 from durable_status.local_host.storage.memory import MemoryStorage
 from durable_status.local_host.storage.provider import StorageProvider
 from durable_status.local_host.storage.sqlite import SqliteStorage
-from durable_status.replay.stored_text import read_stored
+from durable_status.stored_text import read_stored
 from durable_status.testing.bench import DurableBench
 from durable_status.testing.run import OrchestrationRun
 from tests.clock import ManualClock

@@ -23,9 +23,9 @@ from durable_status.replay.events import (
     OrchestrationStatus,
 )
 from durable_status.replay.rewind import rewind
-from durable_status.replay.stored_text import read_stored
 from durable_status.replay.ticks import PER_SECOND, Ticks, format_ticks, parse_ticks
 from durable_status.stored_json import dump_stored
+from durable_status.stored_text import read_stored
 from durable_status.testing.errors import HarnessError
 from durable_status.testing.run import OrchestrationRun
 from durable_status.testing.task_hub import InstanceState, TaskHub

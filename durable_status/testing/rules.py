@@ -17,9 +17,9 @@ from durable_status.replay.episode import Episode
 from durable_status.replay.events import Event, EventRaised
 from durable_status.replay.failures import WorkerFailure, cut_state
 from durable_status.replay.profile import Profile
-from durable_status.replay.stored_text import read_stored
 from durable_status.replay.traps import TrapKind
 from durable_status.stored_json import dump_stored, utf16_size
+from durable_status.stored_text import read_stored
 from durable_status.testing.errors import Finding
 from durable_status.testing.observer import Observation
 from durable_status.testing.payloads import shown, shown_value

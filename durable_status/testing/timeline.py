@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from durable_status.replay.stored_text import read_stored
 from durable_status.replay.ticks import PER_SECOND, Ticks
+from durable_status.stored_text import read_stored
 
 _PENDING = "Pending"
 

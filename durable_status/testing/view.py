@@ -9,9 +9,9 @@ from typing import Any, TypeVar, overload
 from typing_extensions import TypeForm
 
 from durable_status.replay.events import Event, OrchestrationStatus
-from durable_status.replay.stored_text import read_stored
 from durable_status.replay.ticks import PER_MICROSECOND
 from durable_status.status_codec import codec_for
+from durable_status.stored_text import read_stored
 from durable_status.testing.errors import RuleBroken
 from durable_status.testing.pending import Pending
 from durable_status.testing.task_hub import InstanceState, TaskHub
