@@ -18,9 +18,10 @@ from typing_extensions import TypeForm
 
 from durable_status.client import flows, watching
 from durable_status.client.answers import masked
-from durable_status.client.steps import Flow, Found, Pause, Request, Response, Stream
+from durable_status.client.driving import run, stream
+from durable_status.client.steps import Flow, Pause, Request, Response, Stream
 from durable_status.client.verbs import AsyncVerbs
-from durable_status.client.watching import Pace
+from durable_status.client.watching import HttpLooks, Pace
 from durable_status.errors import HostError, RefusedError
 from durable_status.instance_status import InstanceStatus, RuntimeStatus
 
@@ -103,7 +104,7 @@ class StatusClient:
 
     def watch(self, instance_id: str, status_type: TypeForm[S]) -> Iterator[InstanceStatus[S]]:
         """Yield the status now and after each change, until the end."""
-        return self._stream(watching.watch(instance_id, status_type, self._pace))
+        return self._stream(watching.watch(HttpLooks(instance_id, self._pace), status_type))
 
     def wait_for_status(
         self,
@@ -113,7 +114,7 @@ class StatusClient:
         timeout: float,
     ) -> InstanceStatus[S]:
         """Wait until `predicate` holds, for `timeout` seconds at most."""
-        return self._run(watching.wait_for_status(instance_id, status_type, predicate, timeout, self._pace))
+        return self._run(watching.wait_for_status(HttpLooks(instance_id, self._pace), status_type, predicate, timeout))
 
     def wait_for_completion(self, instance_id: str, status_type: TypeForm[S], timeout: float) -> InstanceStatus[S]:
         """Wait until the instance has completed, for `timeout` seconds at most."""
@@ -167,35 +168,10 @@ class StatusClient:
             raise _no_answer(self._url, error) from error
 
     def _run(self, flow: Flow[T]) -> T:
-        try:
-            step = next(flow)
-            while True:
-                try:
-                    answer = self._perform(step)
-                except HostError as error:
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(answer)
-        except StopIteration as end:
-            result: T = end.value
-            return result
+        return run(flow, self._perform)
 
     def _stream(self, flow: Stream[S]) -> Iterator[S]:
-        try:
-            step = next(flow)
-            while True:
-                if isinstance(step, Found):
-                    yield step.item
-                    step = next(flow)
-                    continue
-                try:
-                    answer = self._perform(step)
-                except HostError as error:
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(answer)
-        except StopIteration:
-            return
+        return stream(flow, self._perform)
 
 
 class AsyncStatusClient(AsyncVerbs):

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 from typing_extensions import TypeForm
 
 from durable_status.client import flows, watching
-from durable_status.client.steps import Flow, Found, Pause, Request, Response, Stream
-from durable_status.client.watching import Pace
-from durable_status.errors import HostError
+from durable_status.client.driving import run_async, stream_async
+from durable_status.client.steps import Flow, Pause, Request, Response, Stream
+from durable_status.client.watching import HttpLooks, Pace
 from durable_status.instance_status import InstanceStatus, RuntimeStatus
 
 S = TypeVar("S")
@@ -89,7 +89,7 @@ class AsyncVerbs(ABC):
 
         It survives restarts of the host: see `durable_status.client.watching`, also for how often it looks.
         """
-        return self._stream(watching.watch(instance_id, status_type, self._pace))
+        return self._stream(watching.watch(HttpLooks(instance_id, self._pace), status_type))
 
     async def wait_for_status(
         self,
@@ -104,7 +104,9 @@ class AsyncVerbs(ABC):
             InstanceEndedError: the instance has ended, and it does not hold; `InstanceFailedError` if it failed.
             WaitTimeoutError: the time is up.
         """
-        return await self._run(watching.wait_for_status(instance_id, status_type, predicate, timeout, self._pace))
+        return await self._run(
+            watching.wait_for_status(HttpLooks(instance_id, self._pace), status_type, predicate, timeout)
+        )
 
     async def wait_for_completion(
         self, instance_id: str, status_type: TypeForm[S], timeout: float
@@ -162,37 +164,7 @@ class AsyncVerbs(ABC):
         return None
 
     async def _run(self, flow: Flow[T]) -> T:
-        try:
-            step = next(flow)
-            while True:
-                try:
-                    answer = await self._perform(step)
-                except HostError as error:
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(answer)
-        except StopIteration as end:
-            result: T = end.value
-            return result
+        return await run_async(flow, self._perform)
 
-    async def _stream(self, flow: Stream[S]) -> AsyncIterator[S]:
-        step = next(flow, None)
-        while step is not None:
-            if isinstance(step, Found):
-                yield step.item
-                step = next(flow, None)
-                continue
-            try:
-                answer = await self._perform(step)
-            except HostError as error:
-                step = _next_after(flow, error)
-            else:
-                step = _next_after(flow, answer)
-
-
-def _next_after(flow: Stream[S], answer: Response | HostError | None) -> Request | Pause | Found[S] | None:
-    """The step that follows an answer or its failure; None at the end."""
-    try:
-        return flow.throw(answer) if isinstance(answer, HostError) else flow.send(answer)
-    except StopIteration:
-        return None
+    def _stream(self, flow: Stream[S]) -> AsyncIterator[S]:
+        return stream_async(flow, self._perform)
