@@ -63,6 +63,11 @@ def find_differences(recorded: Members, ours: Members) -> list[Difference]:
     return found + [difference for pair in pairs for difference in _blob(*pair, matching)]
 
 
+def find_hub_differences(recorded: Members, ours: Members) -> list[Difference]:
+    """All fields in which what is around the instances differs: containers, leases, queues, tables."""
+    return list(_value("hub", dict(recorded), dict(ours), Matching()))
+
+
 def _pairs(
     path: str, recorded: Sequence[Any], ours: Sequence[Any], found: list[Difference]
 ) -> Iterator[tuple[str, Any, Any]]:

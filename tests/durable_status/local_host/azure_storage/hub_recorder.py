@@ -45,14 +45,15 @@ def record_instance(
     }
 
 
-def record_hub(connection_string: str) -> dict[str, Any]:
-    """The account's containers, blobs with the state of their leases, queues and tables, as in hub.json."""
+def record_hub(connection_string: str, hub: str) -> dict[str, Any]:
+    """The hub's containers, blobs with the state of their leases, queues and tables, as in hub.json."""
+    prefix = f"{hub.lower()}-"
     with BlobServiceClient.from_connection_string(connection_string) as blobs:
-        containers = {found.name: _container(blobs, found.name) for found in blobs.list_containers()}
+        containers = {found.name: _container(blobs, found.name) for found in blobs.list_containers(prefix)}
     with QueueServiceClient.from_connection_string(connection_string) as queues:
-        queue_names = sorted(queue.name for queue in queues.list_queues())
+        queue_names = sorted(queue.name for queue in queues.list_queues(prefix))
     with TableServiceClient.from_connection_string(connection_string) as tables:
-        table_names = sorted(table.name for table in tables.list_tables())
+        table_names = sorted(table.name for table in tables.list_tables() if table.name.startswith(hub))
     return {"containers": containers, "queues": queue_names, "tables": table_names}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,14 +16,16 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
+_QUEUES = re.compile(r"QueueEndpoint=([^;]+)")
 _NOT_PASSED_ON = frozenset({"host", "connection", "keep-alive", "transfer-encoding"})
 
 
 @dataclass(kw_only=True)
 class RecordingProxy:
-    """Where it listens, and the messages put so far in their order, as the recordings have them."""
+    """The messages put so far in their order, as the recordings have them."""
 
-    url: str = ""
+    connection_string: str = ""
+    """Of the account with the proxy for its queues."""
     puts: list[dict[str, Any]] = field(default_factory=list)
 
     def note(self, request: web.BaseRequest, body: bytes) -> dict[str, Any]:
@@ -41,12 +44,14 @@ class RecordingProxy:
 
 
 @asynccontextmanager
-async def recording_proxy(queue_url: str) -> AsyncIterator[RecordingProxy]:
-    """Listen before the queue service of an account at `queue_url` while the context lasts.
+async def recording_proxy(connection_string: str) -> AsyncIterator[RecordingProxy]:
+    """Listen before the queue service of an account while the context lasts.
 
     A request goes on as it came, the account's path in it: so its signature holds.
     """
-    account = URL(queue_url)
+    found = _QUEUES.search(connection_string)
+    assert found is not None, "the connection string names no address of the queue service"
+    account = URL(found[1])
     proxy = RecordingProxy()
     async with aiohttp.ClientSession(auto_decompress=False) as session:
 
@@ -70,7 +75,8 @@ async def recording_proxy(queue_url: str) -> AsyncIterator[RecordingProxy]:
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         try:
-            proxy.url = str(URL(f"http://127.0.0.1:{runner.addresses[0][1]}{account.path}"))
+            url = f"http://127.0.0.1:{runner.addresses[0][1]}{account.path}"
+            proxy.connection_string = _QUEUES.sub(f"QueueEndpoint={url}", connection_string)
             yield proxy
         finally:
             await runner.cleanup()
