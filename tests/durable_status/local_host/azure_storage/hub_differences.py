@@ -7,6 +7,7 @@ texts, the order of messages and of the members of their JSON, except:
 | what | why |
 |---|---|
 | ids, random parts of names | made anew in every run; one stands for one other everywhere in a record |
+| queue of a child | follows from its id, which is its parent's random one; so it is computed from that |
 | times | of the run; what is one time in the recording is one in ours, and each is written in its place's form |
 | `odata.etag`, `Timestamp` | the service's own, from when it stored the row |
 | `SequenceNumber` | counts the messages of a process, to all instances; their order is compared |
@@ -19,11 +20,12 @@ texts, the order of messages and of the members of their JSON, except:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
+from durable_status.task_hub.names import DEFAULT_PARTITION_COUNT, partition_of
 from tests.check_goldens import both
 from tests.durable_status.local_host.azure_storage.volatile import Matching, taken_apart, with_fixed_lengths
 
@@ -93,8 +95,8 @@ def _sequence(messages: Sequence[Members]) -> Iterator[Difference]:
 
 
 def _message(path: str, recorded: Members, ours: Members, matching: Matching) -> Iterator[Difference]:
-    for name in ("queue", "encoding"):
-        yield from _value(f"{path}.{name}", recorded[name], ours[name], matching)
+    yield from _value(f"{path}.queue", _with_partition_of_child(recorded), _with_partition_of_child(ours), matching)
+    yield from _value(f"{path}.encoding", recorded["encoding"], ours["encoding"], matching)
     query, our_query = dict(parse_qsl(recorded["query"])), dict(parse_qsl(ours["query"]))
     delay, our_delay = (int(one.pop("visibilitytimeout", 0)) for one in (query, our_query))
     yield from _value(f"{path}.query", query, our_query, matching)
@@ -103,19 +105,24 @@ def _message(path: str, recorded: Members, ours: Members, matching: Matching) ->
     yield from _value(f"{path}.body", recorded["body"], ours["body"], matching)
 
 
+def _with_partition_of_child(put: Members) -> str:
+    """The queue; of a child whose id holds its parent's, whether it is the one that follows from the id."""
+    queue, task = str(put["queue"]), put["body"]["TaskMessage"]
+    instance_id = "" if task is None else str(task["OrchestrationInstance"]["InstanceId"])
+    if not taken_apart(instance_id)[1]:
+        return queue
+    return queue.replace(f"-control-{partition_of(instance_id, DEFAULT_PARTITION_COUNT):02d}", "-control-(of its id)")
+
+
 def _blob(path: str, recorded: Members, ours: Members, matching: Matching) -> Iterator[Difference]:
     for name in ("name", "content_type", "content_encoding"):
         yield from _value(f"{path}.{name}", recorded[name], ours[name], matching)
     text = with_fixed_lengths(ours["text"])
-    parts: dict[str, Callable[[str], Any]] = {
-        "head": lambda text: text[: len(recorded["head"])],
-        "tail": lambda text: text[-len(recorded["tail"]) :],
-        "uncompressed_chars": len,
-    }
-    for name, part in parts.items():
-        expected = recorded[name]
-        expected = with_fixed_lengths(expected) if isinstance(expected, str) else expected
-        yield from _value(f"{path}.{name}", expected, part(text), matching, has_all_digits=True)
+    head, tail = (with_fixed_lengths(recorded[end]) for end in ("head", "tail"))
+    yield from _text(f"{path}.head", head, text[: len(head)], matching, has_all_digits=True)
+    yield from _text(f"{path}.tail", tail, text[-len(tail) :], matching, has_all_digits=True)
+    length = len(text) - sum(matching.digits_not_written(token) for token in taken_apart(text)[1])
+    yield from _value(f"{path}.uncompressed_chars", recorded["uncompressed_chars"], length, matching)
 
 
 def _value(

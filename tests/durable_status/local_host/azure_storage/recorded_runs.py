@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from durable_status.local_host.storage.provider import StorageProvider
+from durable_status.replay.profile import PROFILE_2_13
 from durable_status.testing.fresh_task_hub import FreshTaskHub
 from tests.durable_status.local_host.azure_storage.hub_recorder import record_instance
 from tests.durable_status.local_host.azure_storage.recording_proxy import RecordingProxy
-from tests.hosts import RunningHost
+from tests.hosts import RunningHost, running_host
 from tests.paths import APPS
 from tests.recorded_hubs import LATEST, RECORDED_HUB, SNAPSHOTS, rebuilt, recording
 
@@ -30,13 +32,20 @@ RECORDED = APPS / "recorded"
 Record = dict[str, Any]
 
 
-@asynccontextmanager
-async def azure_host(
-    hub: FreshTaskHub, folder: Path = RECORDED, *, connection_string: str | None = None, **options: Any
-) -> AsyncIterator[RunningHost]:
-    """A host of the line that was recorded, on a hub in Azure Storage."""
+def azure_storage(hub: FreshTaskHub, *, connection_string: str | None = None) -> StorageProvider:
+    """The provider of a hub; `connection_string`, if its account is to be reached by another way."""
     raise NotImplementedError
-    yield
+
+
+@asynccontextmanager
+async def host_on(
+    hub: FreshTaskHub, storage: StorageProvider | None = None, folder: Path = RECORDED, **options: Any
+) -> AsyncIterator[RunningHost]:
+    """A host of the recorded line on a hub, with the app that was recorded."""
+    used = storage or azure_storage(hub)
+    settings = {"hub_name": hub.name}
+    async with running_host(folder, storage=lambda _: used, profile=PROFILE_2_13, settings=settings, **options) as host:
+        yield host
 
 
 class Rerun:
@@ -59,11 +68,11 @@ class Rerun:
         start, *others = client_events(recorded)
         await self.start(recorded, start["Input"])
         for number, event in enumerate(others):
-            await self._until_as_far(recorded, before=event["Timestamp"])
+            await self.until_as_far(recorded, before=event["Timestamp"])
             if number == len(others) - 1 and (snapshot := _snapshot_of(name)):
                 self.snapshots[snapshot] = self.record(recorded)
             await self.tell(recorded, event)
-        await self._until_as_far(recorded)
+        await self.until_as_far(recorded)
 
     async def start(self, recorded: Mapping[str, Any], input_text: str | None) -> None:
         """Start the instance as its client did."""
@@ -88,7 +97,7 @@ class Rerun:
         instance_id = recorded["instances"][0]["PartitionKey"]
         return record_instance(self._hub.connection_string, self._hub.name, instance_id, self._proxy.puts)
 
-    async def _until_as_far(self, recorded: Record, before: str = "9999") -> None:
+    async def until_as_far(self, recorded: Record, before: str = "9999") -> None:
         """Wait until the instance has the events that the recorded one had before a time, and its row tells of them.
 
         One that does not come there in time has other events; the comparison is to say which.
@@ -138,7 +147,8 @@ def _events_before(recorded: Record, time: str) -> list[str]:
         for row in history
         if row["PartitionKey"] == instance["PartitionKey"]
         and row["ExecutionId"] == instance["ExecutionId"]
-        and row.get("_Timestamp", "9999") < time
+        and "EventType" in row
+        and row["_Timestamp"] < time
     ]
 
 

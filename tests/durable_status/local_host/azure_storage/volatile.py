@@ -61,6 +61,11 @@ class Matching:
     ours: dict[Token, Token] = field(default_factory=dict)
     recorded: dict[Token, Token] = field(default_factory=dict)
 
+    def digits_not_written(self, ours: Token) -> int:
+        """How many zeros the recorded time ends in that one of ours stands for: text leaves them out."""
+        recorded = [one.value for one, other in self.ours.items() if other == ours and ours.kind == "time"]
+        return max((len(value) - len(value.rstrip("0")) for value in recorded), default=0)
+
     def mismatch(self, recorded: Token, ours: Token) -> str | None:
         """Take the two for one; why they cannot be, if they cannot.
 
