@@ -84,8 +84,8 @@ def put_instances(
             text = json.dumps(put["body"], separators=(",", ":"), ensure_ascii=False)
             client = queues.get_queue_client(_renamed(put["queue"], hub))
             delay = int(dict(parse_qsl(put["query"])).get("visibilitytimeout", 0))
-            content = base64.b64encode(text.encode()).decode()
-            client.send_message(content, time_to_live=-1, visibility_timeout=delay)
+            encoded = base64.b64encode(text.encode()).decode()
+            client.send_message(encoded, time_to_live=-1, visibility_timeout=delay)
 
 
 def messages_left(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

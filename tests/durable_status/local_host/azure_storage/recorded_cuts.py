@@ -27,8 +27,10 @@ class Cut:
     number: int
     """How many commits there were, of all its instances together; before the first one the instance is Pending."""
     hub: Record
+    put: list[dict[str, Any]]
+    """The messages that had been put."""
     left: list[dict[str, Any]]
-    """The messages that were in queues."""
+    """Those of them that were in queues."""
     to_come: list[dict[str, Any]]
     """The messages that were put afterwards."""
 
@@ -51,7 +53,7 @@ def _cut(name: str, number: int, recorded: Record, time: str) -> Cut:
         "blobs": [blob for blob in recorded["blobs"] if any(blob["name"] in row.values() for row in history)],
     }
     left = [one for one in put if not _is_consumed(one, put, history)]
-    return Cut(name, number, hub, left, recorded["messages"][len(put) :])
+    return Cut(name, number, hub, put, left, recorded["messages"][len(put) :])
 
 
 def _committed(history: list[Row], time: str) -> Iterator[Row]:
