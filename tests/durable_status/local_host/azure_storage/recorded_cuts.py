@@ -1,7 +1,7 @@
 """Recordings of instances cut at a moment: the hub as it was when a host stopped there, and what was still to come.
 
-Of a recorded instance all is known that its hub held after each commit, but for the custom statuses in between, which
-the next commit writes anew, and for generations that were continued as new.
+Of a recorded instance all is known that its hub held after each commit: rows of the history only grow, and custom
+statuses are those that its orchestrator sets. Only generations that were continued as new are gone.
 """
 
 from __future__ import annotations
@@ -15,6 +15,13 @@ from tests.recorded_hubs import recording
 Record = dict[str, Any]
 Row = Mapping[str, Any]
 
+_STATUSES_BETWEEN = {
+    ("hello", 1): "null",
+    ("hello", 2): '"Tokyo"',
+    ("hello", 3): '"Seattle"',
+    ("failed-orchestrator", 1): '"before"',
+}
+"""By recording and number of commits, where it is not the last one."""
 _OF_THE_END = ("CompletedTime@odata.type", "CompletedTime", "Output")
 _ACTIVITY_ENDS = ("TaskCompletedEvent", "TaskFailedEvent")
 
@@ -47,9 +54,10 @@ def cuts(name: str) -> Iterator[Cut]:
 def _cut(name: str, number: int, recorded: Record, time: str) -> Cut:
     history = list(_committed(recorded["history"], time))
     put = [one for one in recorded["messages"] if _time_of(one) <= time]
+    status = _STATUSES_BETWEEN.get((name, number))
     hub = {
         "history": history,
-        "instances": [row for one in recorded["instances"] if (row := _instance(one, history))],
+        "instances": [row for one in recorded["instances"] if (row := _instance(one, history, status))],
         "blobs": [blob for blob in recorded["blobs"] if any(blob["name"] in row.values() for row in history)],
     }
     left = [one for one in put if not _is_consumed(one, put, history)]
@@ -73,7 +81,7 @@ def _committed(history: list[Row], time: str) -> Iterator[Row]:
             begun.clear()
 
 
-def _instance(row: Row, history: list[Row]) -> Row | None:
+def _instance(row: Row, history: list[Row], status: str | None) -> Row | None:
     """The row of an instance after these rows of its history; without any a client's is Pending, a child has none."""
     events = [event for event in history if event["PartitionKey"] == row["PartitionKey"] and "EventType" in event]
     if events and events[-1]["_Timestamp"] == row["LastUpdatedTime"]:
@@ -82,6 +90,7 @@ def _instance(row: Row, history: list[Row]) -> Row | None:
         return None
     before = {name: value for name, value in row.items() if name not in _OF_THE_END}
     if events:
+        before["CustomStatus"] = status or row["CustomStatus"]
         return before | {"RuntimeStatus": "Running", "LastUpdatedTime": events[-1]["_Timestamp"]}
     del before["CustomStatus"]
     return before | {"RuntimeStatus": "Pending", "LastUpdatedTime": row["CreatedTime"]}

@@ -1,4 +1,4 @@
-"""What our host leaves in a hub when it does again what was recorded of the real extension: the same, field by field."""
+"""What our host leaves in a hub when it does again what was recorded: the same, field by field."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from durable_status.testing.azurite import Azurite
 from durable_status.testing.fresh_task_hub import FreshTaskHub
 from tests.durable_status.local_host.azure_storage.hub_differences import find_differences, find_hub_differences
 from tests.durable_status.local_host.azure_storage.hub_recorder import record_hub
-from tests.durable_status.local_host.azure_storage.recorded_runs import Record, Rerun, azure_host, renamed
+from tests.durable_status.local_host.azure_storage.recorded_runs import Record, Rerun, azure_storage, host_on, renamed
 from tests.durable_status.local_host.azure_storage.recording_proxy import recording_proxy
 from tests.recorded_hubs import LATEST, NAMES, SNAPSHOTS, STORAGE, recording
 
@@ -45,7 +45,7 @@ def left(azurite: Azurite) -> Iterator[LeftHub]:
 
 async def _do_again(hub: FreshTaskHub) -> LeftHub:
     async with recording_proxy(hub.connection_string) as proxy:
-        async with azure_host(hub, connection_string=proxy.connection_string) as host:
+        async with host_on(hub, azure_storage(hub, connection_string=proxy.connection_string)) as host:
             rerun = Rerun(host, hub, proxy)
             await rerun.run_all()
         records = rerun.snapshots | {name: rerun.record(recording(name)) for name in LATEST}
@@ -75,11 +75,13 @@ def _kind(put: dict[str, Any]) -> str:
     return str(task["Event"]["$type"]).rpartition(".")[2].removesuffix("Event")
 
 
+@pytest.mark.conforms("S0-1")
 @pytest.mark.parametrize("name", NAMES)
 def test_rows_messages_and_blobs_are_as_recorded(name: str, left: LeftHub) -> None:
     assert left.differences(_recorded(name), left.records[name]) == []
 
 
+@pytest.mark.conforms("S0-1")
 @pytest.mark.parametrize("kind", _KINDS)
 def test_rows_messages_and_blobs_of_an_event_type_are_as_recorded(kind: str, left: LeftHub) -> None:
     told = [
@@ -100,6 +102,7 @@ def test_every_event_type_that_the_extension_wrote_is_among_them() -> None:
     }
 
 
+@pytest.mark.conforms("S0-2")
 def test_containers_leases_queues_and_tables_are_as_recorded(left: LeftHub) -> None:
     """But for the app lease, which a host that is no Functions host must not hold: a real one would idle."""
     recorded = json.loads((STORAGE / "hub.json").read_text())
