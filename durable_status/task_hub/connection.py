@@ -111,7 +111,7 @@ def _parts(setting: str, text: str) -> dict[str, str]:
                 f"the setting {setting} is no connection string (Name=Value;Name=Value); set it to {_CURE}."
             )
         if name.strip().lower() in parts:
-            raise ValueError(f"the connection string in {setting} says {name.strip()} twice; remove one.")
+            raise ValueError(f"the connection string in {setting} says {name.strip()!r} twice; remove one.")
         parts[name.strip().lower()] = value.strip()
     return parts
 
@@ -179,8 +179,8 @@ def _identity(setting: str, members: Mapping[str, str]) -> Identity:
     kind = members.get("credential", "").lower()
     if kind not in ("", "managedidentity"):
         raise ValueError(
-            f"{setting}__credential is '{members['credential']}'; set it to managedidentity, or remove it to connect "
-            "as the developer who is signed in."
+            f"{setting}__credential is not managedidentity; set it to that, or remove it to connect as the developer "
+            "who is signed in."
         )
     client_id, tenant_id, secret = members.get("clientid"), members.get("tenantid"), members.get("clientsecret")
     if secret and not (client_id and tenant_id):
@@ -191,7 +191,8 @@ def _identity(setting: str, members: Mapping[str, str]) -> Identity:
 def _account_url(setting: str, account: str, kind: str, suffix: str, scheme: str) -> str:
     if _ACCOUNT_NAME.fullmatch(account) is None:
         raise ValueError(
-            f"'{account}' in {setting} cannot be the name of a storage account: 3 to 24 lower-case letters and digits."
+            f"the account's name in {setting} cannot be one: a storage account's has 3 to 24 lower-case letters and "
+            "digits; copy it from the portal."
         )
     return _checked_url(setting, "EndpointSuffix", f"{scheme}://{account}.{kind}.{suffix}")
 
