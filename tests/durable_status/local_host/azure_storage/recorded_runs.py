@@ -14,8 +14,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from durable_status.app.host_settings import AzureStorageSettings
+from durable_status.local_host.clock import SystemClock
+from durable_status.local_host.storage.azure_storage.provider import AzureStorage
 from durable_status.local_host.storage.provider import StorageProvider
 from durable_status.replay.profile import PROFILE_2_13
+from durable_status.task_hub.connection import read_connection
 from durable_status.testing.fresh_task_hub import FreshTaskHub
 from tests.durable_status.local_host.azure_storage.hub_recorder import record_instance
 from tests.durable_status.local_host.azure_storage.recording_proxy import RecordingProxy
@@ -34,7 +38,9 @@ Record = dict[str, Any]
 
 def azure_storage(hub: FreshTaskHub, *, connection_string: str | None = None) -> StorageProvider:
     """The provider of a hub; `connection_string`, if its account is to be reached by another way."""
-    raise NotImplementedError
+    settings = {"AzureWebJobsStorage": connection_string or hub.connection_string}
+    connection = read_connection("AzureWebJobsStorage", settings)
+    return AzureStorage(connection, hub.name, AzureStorageSettings(), SystemClock(), wait=False)
 
 
 @asynccontextmanager
