@@ -50,8 +50,8 @@ class AzureStorageSettings:
     host is killed. An idle queue is asked every second, and not every 30: development is not to wait.
     """
 
-    partition_count: int = 4
-    """Of a new hub; an existing one has its own."""
+    partition_count: int | None = None
+    """Of a new hub; an existing one has its own. None: the platform's default."""
     messages_in_hand: int = 256
     control_invisible_seconds: int = _INVISIBLE_SECONDS
     work_invisible_seconds: int = _INVISIBLE_SECONDS
@@ -176,20 +176,18 @@ def _azure_storage(section: Section) -> AzureStorageSettings:
     section.number("controlQueueBatchSize", 32)
     defaults = AzureStorageSettings()
     return AzureStorageSettings(
-        partition_count=section.number("partitionCount", defaults.partition_count, most=16),
+        partition_count=section.number("partitionCount", 1, most=16) if section.value("partitionCount") else None,
         messages_in_hand=section.number("controlQueueBufferThreshold", defaults.messages_in_hand, most=1000),
-        control_invisible_seconds=_seconds(
-            section, "controlQueueVisibilityTimeout", defaults.control_invisible_seconds
-        ),
-        work_invisible_seconds=_seconds(section, "workItemQueueVisibilityTimeout", defaults.work_invisible_seconds),
+        control_invisible_seconds=_whole_seconds(section, "controlQueueVisibilityTimeout"),
+        work_invisible_seconds=_whole_seconds(section, "workItemQueueVisibilityTimeout"),
         longest_poll_seconds=section.span_seconds("maxQueuePollingInterval") or defaults.longest_poll_seconds,
     )
 
 
-def _whole_seconds(section: Section, name: str, default: int) -> int:
+def _whole_seconds(section: Section, name: str) -> int:
     """Whole seconds, as queues count them, at least one."""
     seconds = section.span_seconds(name)
-    return default if seconds is None else max(1, round(seconds))
+    return _INVISIBLE_SECONDS if seconds is None else max(1, round(seconds))
 
 
 def _function_timeout(content: Section) -> float | None:

@@ -52,7 +52,7 @@ def sort_out(row: InstanceRow | None, history: Sequence[Event], messages: Mappin
     if any(_begins(start, started, row) for start in starts):
         return Arrivals(counting=messages, repeated=(), early=())
     if started is None:
-        waits = row is not None and row.runtime_status is OrchestrationStatus.PENDING
+        waits = not history and row is not None and row.runtime_status is OrchestrationStatus.PENDING
         return Arrivals(counting={} if waits else messages, repeated=(), early=tuple(messages) if waits else ())
     execution_id = started.orchestration_instance.execution_id
     asked, seen = _asked(history), set(map(_trace, history))

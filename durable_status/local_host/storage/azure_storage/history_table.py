@@ -14,6 +14,7 @@ from durable_status.local_host.clock import Clock
 from durable_status.local_host.errors import StorageError
 from durable_status.local_host.storage.azure_storage.errors import RowChangedError, RowExistsError
 from durable_status.local_host.storage.azure_storage.large_texts import LargeTexts
+from durable_status.local_host.storage.azure_storage.ownership import HubOwnership
 from durable_status.local_host.storage.azure_storage.tables import Delete, Insert, Merge, Put, Step, Tables
 from durable_status.replay.event_json import event_from_members, event_members
 from durable_status.replay.events import Event, OrchestratorCompleted, OrchestratorStarted
@@ -59,11 +60,12 @@ class StoredHistory:
 class HistoryTable:
     """The histories of a hub."""
 
-    def __init__(self, tables: Tables, table: str, texts: LargeTexts, clock: Clock) -> None:
+    def __init__(self, tables: Tables, table: str, texts: LargeTexts, clock: Clock, ownership: HubOwnership) -> None:
         self._tables = tables
         self._table = table
         self._texts = texts
         self._clock = clock
+        self._ownership = ownership
 
     async def read(self, instance_id: str) -> StoredHistory:
         """The history that the sentinel names; an empty one without a sentinel.
@@ -169,7 +171,8 @@ class HistoryTable:
             await self._write(history, of, steps, sentinel_row(of, checkpoint_completed=None))
 
     async def _write(self, history: StoredHistory, of: Execution, steps: list[Step], sentinel: Row) -> None:
-        """One transaction under the lock."""
+        """One transaction under the lock, if the hub is still ours."""
+        await self._ownership.confirm()
         lock = Insert(sentinel) if history.etag is None else Merge(sentinel, history.etag)
         try:
             history.etag = (await self._tables.transact(self._table, [*steps, lock]))[-1]

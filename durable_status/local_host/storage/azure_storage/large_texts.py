@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Mapping
 
 from durable_status.local_host.errors import StorageError
 from durable_status.local_host.storage.azure_storage.blobs import BlobContainers
+from durable_status.local_host.storage.azure_storage.together import together
 from durable_status.task_hub.large_values import InBlob, Text, compress, decompress
 from durable_status.task_hub.messages import QueueMessage, read_message
 from durable_status.task_hub.names import escape_key
@@ -15,11 +15,11 @@ from durable_status.task_hub.names import escape_key
 class LargeTexts:
     """The container of large texts, which is made with the first of them."""
 
-    def __init__(self, blobs: BlobContainers, container: str, account_url: str) -> None:
+    def __init__(self, blobs: BlobContainers, container: str) -> None:
         self._blobs = blobs
         self._is_made = False
         self.container = container
-        self.url = f"{account_url}/{container}"
+        self.url = f"{blobs.url}/{container}"
         """What the Instances table shows in front of a blob's name."""
 
     async def store(self, texts: Mapping[str, str]) -> None:
@@ -29,7 +29,7 @@ class LargeTexts:
         if not self._is_made:
             await self._blobs.create(self.container)
             self._is_made = True
-        await asyncio.gather(*(self._store(name, text) for name, text in texts.items()))
+        await together(*(self._store(name, text) for name, text in texts.items()))
 
     async def read(self, name: str) -> str:
         """The text in a blob.
@@ -47,7 +47,7 @@ class LargeTexts:
 
     async def read_all(self, names: Collection[str]) -> dict[str, str]:
         """Texts by the names of their blobs."""
-        return dict(zip(names, await asyncio.gather(*map(self.read, names)), strict=True))
+        return dict(zip(names, await together(*map(self.read, names)), strict=True))
 
     async def of(self, text: Text | None) -> str | None:
         """A text that may be in a blob; of a start message there, its input."""
@@ -63,7 +63,7 @@ class LargeTexts:
 
     async def delete(self, names: Collection[str]) -> None:
         """Delete blobs; those that are gone are no error."""
-        await asyncio.gather(*(self._blobs.delete(self.container, name) for name in names))
+        await together(*(self._blobs.delete(self.container, name) for name in names))
 
     async def delete_of(self, instance_id: str) -> None:
         """Delete all blobs of an instance: messages are under its id, history under the escaped one (§5, trap 3).
@@ -71,8 +71,8 @@ class LargeTexts:
         An id with a slash lies under another instance's prefix; its blobs have a further slash in their names.
         """
         for prefix in {f"{instance_id}/", f"{escape_key(instance_id)}/"}:
-            names = await self._blobs.list(self.container, prefix)
+            names = [blob.name for blob in await self._blobs.list(self.container, prefix)]
             await self.delete([name for name in names if "/" not in name.removeprefix(prefix)])
 
     async def _store(self, name: str, text: str) -> None:
-        await self._blobs.put(self.container, name, compress(text), content_type="application/octet-stream")
+        await self._blobs.put(self.container, name, compress(text))

@@ -17,7 +17,6 @@ from durable_status.app.host_settings import AzureStorageSettings
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.errors import InstanceExistsError, StorageError
 from durable_status.local_host.storage.azure_storage.arrivals import sort_out
-from durable_status.local_host.storage.azure_storage.blobs import open_blobs
 from durable_status.local_host.storage.azure_storage.history_table import HistoryTable, StoredHistory
 from durable_status.local_host.storage.azure_storage.hub import open_hub
 from durable_status.local_host.storage.azure_storage.instance_table import InstanceTable
@@ -75,18 +74,21 @@ class AzureStorage:
     async def open(self) -> None:
         async with AsyncExitStack() as stack:
             services = await stack.enter_async_context(open_services(self._connection))
-            blobs = await stack.enter_async_context(open_blobs(self._connection))
-            config = await open_hub(services, blobs, self._names, self._settings.partition_count, self._clock)
+            partition_count = self._settings.partition_count
+            config = await open_hub(
+                services, self._names, partition_count=partition_count, clock=self._clock, wait=self._wait
+            )
+            self._ownership = HubOwnership(services, self._names, config.partition_count, clock=self._clock)
+            await self._ownership.acquire(wait=self._wait)
+            stack.push_async_callback(self._ownership.release)
+            await stack.enter_async_context(self._ownership.running())
             self._queues = self._names.control_queues(config.partition_count)
-            ownership = HubOwnership(blobs, services.tables, self._names, self._connection, self._queues)
-            await ownership.acquire(wait=self._wait)
-            await stack.enter_async_context(ownership.running())
-            self._ownership = ownership
-            self._texts = LargeTexts(blobs, self._names.large_messages_container, self._connection.blob_url)
-            histories = HistoryTable(services.tables, self._names.history_table, self._texts, self._clock)
+            self._texts = LargeTexts(services.blobs, self._names.large_messages_container)
+            self._histories = HistoryTable(
+                services.tables, self._names.history_table, self._texts, self._clock, self._ownership
+            )
             self._instances = InstanceTable(services.tables, self._names.instances_table, self._texts, self._names.hub)
-            self._live = LiveInstances(self._instances, histories, self._texts)
-            self._histories = histories
+            self._live = LiveInstances(self._instances, self._histories, self._texts)
             self._taken: dict[str, Live] = {}
             self._messages = MessageQueue(self._clock)
             self._calls: asyncio.Queue[ActivityWork] = asyncio.Queue()
@@ -111,7 +113,7 @@ class AzureStorage:
         await self._open.aclose()
 
     async def until_lost(self) -> None:
-        await self._ownership.until_lost()
+        raise StorageError(await asyncio.shield(self._ownership.lost))
 
     async def create_instance(self, row: InstanceRow, started: ExecutionStarted, *, replace_live: bool) -> None:
         async with self._live.lock(row.instance_id):

@@ -387,9 +387,7 @@ class DurableStorageContract(StorageContract):
             timer = Message(instance_id="one", execution_id="e1", event=fired, due=due)
             created = TimerCreated(event_id=7, timestamp=Ticks(101), fire_at=due)
             async with self.storage(clock) as storage:
-                await _started(
-                    storage, created, messages=[timer], activities=[_call(0), _call(1)], custom_status='"s"'
-                )
+                await _started(storage, created, messages=[timer], activities=[_call(0), _call(1)], custom_status='"s"')
                 await storage.send(Message(instance_id="one", event=raised(1)))
                 await storage.next_orchestration()
                 await storage.next_activity()
