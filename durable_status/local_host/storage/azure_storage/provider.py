@@ -253,7 +253,7 @@ class AzureStorage:
         of = Execution(instance_id=instance_id, execution_id=row.execution_id)
         first = 0 if commit.replaces_history else len(work.history)
         old_blobs = set() if first else set(history.blob_names)
-        outgoing = list(self._writer.of_commit(instance_id, work.history, commit))
+        outgoing = list(self._writer.of_commit(work, commit))
         posted = await self._put_all(outgoing)
         columns = _status_column(row)
         try:

@@ -29,6 +29,17 @@ def record_instance(
         instance_id: one that a key can hold as it is.
         puts: every message that was put into the hub's queues, in order.
     """
+    rows = record_rows(connection_string, hub, instance_id)
+    named = (row["InstanceId"] for row in rows["history"] if "InstanceId" in row)
+    ids = list(dict.fromkeys([instance_id, *named]))
+    return rows | {
+        "messages": [dict(put) for put in puts if _target(put) in ids],
+        "blobs": list(_blobs(connection_string, f"{hub.lower()}-largemessages", ids)),
+    }
+
+
+def record_rows(connection_string: str, hub: str, instance_id: str) -> dict[str, Any]:
+    """The part of a record that is in tables."""
     with TableServiceClient.from_connection_string(connection_string) as tables:
         ids, history = [instance_id], []
         for one in ids:
@@ -36,13 +47,10 @@ def record_instance(
                 history.append(row)
                 if "InstanceId" in row and row["InstanceId"] not in ids:
                     ids.append(row["InstanceId"])
-        instances = [row for one in ids for row in _rows(tables, f"{hub}Instances", one)]
-    return {
-        "instances": instances,
-        "history": history,
-        "messages": [dict(put) for put in puts if _target(put) in ids],
-        "blobs": list(_blobs(connection_string, f"{hub.lower()}-largemessages", ids)),
-    }
+        return {
+            "instances": [row for one in ids for row in _rows(tables, f"{hub}Instances", one)],
+            "history": history,
+        }
 
 
 def record_hub(connection_string: str, hub: str) -> dict[str, Any]:

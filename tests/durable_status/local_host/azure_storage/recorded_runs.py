@@ -21,7 +21,7 @@ from durable_status.local_host.storage.provider import StorageProvider
 from durable_status.replay.profile import PROFILE_2_13
 from durable_status.task_hub.connection import read_connection
 from durable_status.testing.fresh_task_hub import FreshTaskHub
-from tests.durable_status.local_host.azure_storage.hub_recorder import record_instance
+from tests.durable_status.local_host.azure_storage.hub_recorder import record_instance, record_rows
 from tests.durable_status.local_host.azure_storage.recording_proxy import RecordingProxy
 from tests.hosts import RunningHost, running_host
 from tests.paths import APPS
@@ -103,6 +103,10 @@ class Rerun:
         instance_id = recorded["instances"][0]["PartitionKey"]
         return record_instance(self._hub.connection_string, self._hub.name, instance_id, self._proxy.puts)
 
+    def _rows(self, recorded: Mapping[str, Any]) -> Record:
+        instance_id = recorded["instances"][0]["PartitionKey"]
+        return record_rows(self._hub.connection_string, self._hub.name, instance_id)
+
     async def until_as_far(self, recorded: Record, before: str = "9999") -> None:
         """Wait until the instance has the events that the recorded one had before a time, and its row tells of them.
 
@@ -111,7 +115,7 @@ class Rerun:
         expected = _events_before(recorded, before)
 
         async def poll() -> None:
-            while not _is_as_far(self.record(recorded), expected):
+            while not _is_as_far(await asyncio.to_thread(self._rows, recorded), expected):
                 await asyncio.sleep(_PAUSE_SECONDS)
 
         with suppress(TimeoutError):
@@ -146,21 +150,20 @@ def _snapshot_of(name: str) -> str | None:
 
 
 def _events_before(recorded: Record, time: str) -> list[str]:
-    (instance, *_), history = recorded["instances"], recorded["history"]
     time = f"{time.removesuffix('Z'):0<27}Z"  # a message's time may have fewer digits than a row's
-    return [
-        row["EventType"]
-        for row in history
-        if row["PartitionKey"] == instance["PartitionKey"]
-        and row["ExecutionId"] == instance["ExecutionId"]
-        and "EventType" in row
-        and row["_Timestamp"] < time
-    ]
+    return [row["EventType"] for row in _current_rows(recorded) if row["_Timestamp"] < time]
 
 
 def _is_as_far(record: Record, expected: list[str]) -> bool:
-    if not record["instances"] or _events_before(record, "9999") != expected:
+    if not record["instances"]:
         return False
-    (instance, *_), history = record["instances"], record["history"]
-    last = [row for row in history if row["PartitionKey"] == instance["PartitionKey"] and "_Timestamp" in row][-1]
-    return bool(instance["LastUpdatedTime"] == last["_Timestamp"])
+    rows = _current_rows(record)
+    is_told = bool(rows) and record["instances"][0]["LastUpdatedTime"] == rows[-1]["_Timestamp"]
+    return is_told and [row["EventType"] for row in rows] == expected
+
+
+def _current_rows(record: Record) -> list[dict[str, Any]]:
+    """The events of the current execution of the first instance."""
+    keys = ("PartitionKey", "ExecutionId")
+    current = [record["instances"][0][key] for key in keys]
+    return [row for row in record["history"] if "EventType" in row and [row[key] for key in keys] == current]

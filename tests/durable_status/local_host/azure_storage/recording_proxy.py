@@ -6,8 +6,8 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from xml.etree import ElementTree
@@ -20,27 +20,59 @@ _QUEUES = re.compile(r"QueueEndpoint=([^;]+)")
 _NOT_PASSED_ON = frozenset({"host", "connection", "keep-alive", "transfer-encoding"})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    """A Put Message as it came in."""
+
+    queue: str
+    query: str
+    body: bytes
+    group: int
+    """Requests that were under way at the same time have the same."""
+
+    def as_recorded(self) -> dict[str, Any]:
+        """What it puts, in the form of the recordings."""
+        text = ElementTree.fromstring(self.body).findtext("MessageText") or ""
+        encoding, plain = ("json", text) if text.startswith("{") else ("base64", _decoded(text))
+        return {"queue": self.queue, "query": self.query, "encoding": encoding, "body": json.loads(plain)}
+
+
 @dataclass(kw_only=True)
 class RecordingProxy:
-    """The messages put so far in their order, as the recordings have them."""
+    """What has been put so far."""
 
     connection_string: str = ""
     """Of the account with the proxy for its queues."""
-    puts: list[dict[str, Any]] = field(default_factory=list)
+    _requests: list[_Request] = field(default_factory=list)
+    _under_way: int = 0
+    _group: int = 0
 
-    def note(self, request: web.BaseRequest, body: bytes) -> dict[str, Any]:
-        """Add what a request puts; a refused one is to be taken out again."""
-        text = ElementTree.fromstring(body).findtext("MessageText") or ""
-        encoding, plain = ("json", text) if text.startswith("{") else ("base64", _decoded(text))
-        put = {
-            "queue": request.path.split("/")[-2],
-            "query": request.query_string,
-            "encoding": encoding,
-            "body": json.loads(plain),
-            "text": plain,
-        }
-        self.puts.append(put)
-        return put
+    @property
+    def puts(self) -> list[dict[str, Any]]:
+        """The messages in their order, as the recordings have them.
+
+        A host puts those of one commit at the same time, each on a connection of its own; then their own numbers tell
+        the order. One that is in a blob shows none, and stays behind what came before it.
+        """
+        numbered: list[tuple[int, int, dict[str, Any]]] = []
+        for request in self._requests:
+            put = request.as_recorded()
+            before = [number for group, number, _ in numbered if group == request.group]
+            numbered.append((request.group, put["body"].get("SequenceNumber") or max(before, default=0), put))
+        return [put for _, _, put in sorted(numbered, key=lambda one: one[:2])]
+
+    @contextmanager
+    def noting(self, request: web.BaseRequest, body: bytes) -> Iterator[Callable[[], None]]:
+        """Note a Put Message while it is under way; what is yielded takes it back, as it was refused."""
+        self._group += not self._under_way
+        self._under_way += 1
+        queue = request.path.split("/")[-2]
+        noted = _Request(queue=queue, query=request.query_string, body=body, group=self._group)
+        self._requests.append(noted)
+        try:
+            yield lambda: self._requests.remove(noted)
+        finally:
+            self._under_way -= 1
 
 
 @asynccontextmanager
@@ -57,16 +89,21 @@ async def recording_proxy(connection_string: str) -> AsyncIterator[RecordingProx
 
         async def pass_on(request: web.BaseRequest) -> web.StreamResponse:
             body = await request.read()
-            is_put = request.method == "POST" and request.path.endswith("/messages")
-            put = proxy.note(request, body) if is_put else None
+            if request.method != "POST" or not request.path.endswith("/messages"):
+                return await send(request, body)
+            with proxy.noting(request, body) as take_back:
+                answer = await send(request, body)
+                if answer.status != 201:
+                    take_back()
+                return answer
+
+        async def send(request: web.BaseRequest, body: bytes) -> web.Response:
             headers = {name: value for name, value in request.headers.items() if name.lower() not in _NOT_PASSED_ON}
             url = URL(f"{account.origin()}{request.raw_path}", encoded=True)
             async with session.request(
                 request.method, url, data=body, headers=headers, skip_auto_headers=["User-Agent", "Content-Type"]
             ) as answer:
                 content = await answer.read()
-            if put is not None and answer.status != 201:
-                proxy.puts.remove(put)
             told = {name: value for name, value in answer.headers.items() if name.lower() not in _NOT_PASSED_ON}
             return web.Response(status=answer.status, body=content, headers=told)
 
