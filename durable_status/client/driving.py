@@ -1,7 +1,7 @@
 """Performs the steps of flows, one after the other: `run` for a verb with one result, `stream` for one with many.
 
-`perform` does a step and returns what the flow gets for it. A `HostError` of it goes to the flow, which knows whether
-to try again.
+`perform` does a step and returns what the flow gets for it. A `HostError` or a `PayloadError` of it goes to the flow,
+which knows what it means.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Itera
 from typing import Any, TypeVar
 
 from durable_status.client.steps import Found
-from durable_status.errors import HostError
+from durable_status.errors import HostError, PayloadError
 
 Step = TypeVar("Step")
 S = TypeVar("S")
@@ -24,7 +24,7 @@ def run(flow: Generator[Step, Any, T], perform: Callable[[Step], Any]) -> T:
         while True:
             try:
                 answer = perform(step)
-            except HostError as error:
+            except (HostError, PayloadError) as error:
                 step = flow.throw(error)
             else:
                 step = flow.send(answer)
@@ -43,7 +43,7 @@ def stream(flow: Generator[Any | Found[S], Any, None], perform: Callable[[Any], 
             continue
         try:
             answer = perform(step)
-        except HostError as error:
+        except (HostError, PayloadError) as error:
             step = _next_after(flow, error)
         else:
             step = _next_after(flow, answer)
@@ -56,7 +56,7 @@ async def run_async(flow: Generator[Step, Any, T], perform: Callable[[Step], Awa
         while True:
             try:
                 answer = await perform(step)
-            except HostError as error:
+            except (HostError, PayloadError) as error:
                 step = flow.throw(error)
             else:
                 step = flow.send(answer)
@@ -77,7 +77,7 @@ async def stream_async(
             continue
         try:
             answer = await perform(step)
-        except HostError as error:
+        except (HostError, PayloadError) as error:
             step = _next_after(flow, error)
         else:
             step = _next_after(flow, answer)
@@ -86,6 +86,6 @@ async def stream_async(
 def _next_after(flow: Generator[Any | Found[S], Any, None], answer: Any) -> Any | Found[S] | None:
     """The step that follows an answer or its failure; None at the end."""
     try:
-        return flow.throw(answer) if isinstance(answer, HostError) else flow.send(answer)
+        return flow.throw(answer) if isinstance(answer, HostError | PayloadError) else flow.send(answer)
     except StopIteration:
         return None

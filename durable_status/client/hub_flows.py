@@ -1,12 +1,11 @@
 """The verbs of the readers of a task hub, one flow each. `durable_status.client.task_hub_reader` says what they mean.
 
-A flow asks its driver for rows and blobs and decides what they say; it knows no storage SDK. Rows come typed as in
-JSON: text, whole numbers and truths, times as text with all their digits.
+A flow asks its driver for rows and blobs and decides what they say; it knows no storage SDK.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -15,9 +14,11 @@ from typing_extensions import TypeForm
 
 from durable_status.client.flows import LARGEST_PAGE, Filters
 from durable_status.client.hub_filters import instances_filter, partition_filter
-from durable_status.client.steps import Found, Pause
+from durable_status.client.hub_steps import GetBlob, GetPage, GetRow, HubFlow, HubStream
+from durable_status.client.hydration import hydrated
+from durable_status.client.steps import Found
 from durable_status.client.watching import Looks, NoAnswerError, Pace
-from durable_status.errors import HostError, InstanceNotFoundError, RefusedError
+from durable_status.errors import HostError, InstanceNotFoundError, PayloadError, PayloadMissingError, RefusedError
 from durable_status.instance_status import InstanceStatus
 from durable_status.stored_json import well_formed
 from durable_status.stored_text import read_stored
@@ -25,7 +26,7 @@ from durable_status.task_hub.history import current_rows, read_event_row, with_t
 from durable_status.task_hub.instances import StoredInstance, read_instance
 from durable_status.task_hub.large_values import InBlob, Text, decompress
 from durable_status.task_hub.messages import LargeMessage, read_message
-from durable_status.task_hub.names import INSTANCE_ROW_KEY, HubNames, escape_key, is_entity_id, unescape_key
+from durable_status.task_hub.names import INSTANCE_ROW_KEY, SENTINEL, HubNames, escape_key, is_entity_id, unescape_key
 from durable_status.task_hub.tables import Row, read_row
 
 S = TypeVar("S")
@@ -35,49 +36,6 @@ _NEEDED = ("PartitionKey", "RowKey", "ExecutionId", "Name", "RuntimeStatus", "Cr
 _INPUT = ("Input", "InputBlobName")
 _OUTPUT = ("Output",)
 _READS_OF_A_HISTORY = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GetRow:
-    """Read one row by its keys; the answer is its columns, or None if there is none."""
-
-    table: str
-    partition_key: str
-    row_key: str
-    columns: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GetPage:
-    """Read rows, with one request; the answer is a `Page`."""
-
-    table: str
-    filter: str
-    columns: Sequence[str] = ()
-    """None is all."""
-    most: int = LARGEST_PAGE
-    token: Any = None
-    """Where to go on, from the page before."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Rows of one request. There may be none, and more behind them: only a page without a token is the last."""
-
-    rows: Sequence[Mapping[str, Any]]
-    token: Any
-
-
-@dataclass(frozen=True, slots=True)
-class GetBlob:
-    """Read a blob of the hub's container of large messages; the answer is its content, or None if there is none."""
-
-    name: str
-
-
-HubStep = GetRow | GetPage | GetBlob | Pause
-HubFlow = Generator[HubStep, Any, T]
-HubStream = Generator[HubStep | Found[S], Any, None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +52,11 @@ class Shown:
 
 
 def get_status(hub: HubNames, instance_id: str, status_type: TypeForm[S], shown: Shown) -> HubFlow[InstanceStatus[S]]:
-    """Read one instance."""
+    """Read one instance, and its status if it is offloaded."""
+    return (yield from _hydrated((yield from _look(hub, instance_id, status_type, shown))))
+
+
+def _look(hub: HubNames, instance_id: str, status_type: TypeForm[S], shown: Shown) -> HubFlow[InstanceStatus[S]]:
     row = yield from _instance_row(hub, instance_id, shown.columns)
     return (yield from _status(hub, row, status_type))
 
@@ -118,7 +80,7 @@ def list_statuses(
             instance_id = unescape_key(str(row["PartitionKey"]))
             if is_entity_id(instance_id) or not instance_id.startswith(prefix) or _is_remnant(row):
                 continue
-            status = yield from _status(hub, row, status_type)
+            status = yield from _hydrated((yield from _status(hub, row, status_type)))
             if where is None or where(status):
                 yield Found(status)
         token = page.token
@@ -128,14 +90,7 @@ def list_statuses(
 
 def get_history(hub: HubNames, instance_id: str) -> HubFlow[dict[str, Any]]:
     """Read the history of an instance's current generation."""
-    key = _key_of(instance_id)
-    rows: Sequence[Row] = ()
-    for _ in range(_READS_OF_A_HISTORY):
-        everything = yield from _all_rows(GetPage(table=hub.history_table, filter=partition_filter(key)))
-        rows = current_rows(everything)
-        if rows or not everything:
-            break
-        # A new generation began between two pages, so the sentinel names another execution than the rows before it.
+    rows = yield from _current_rows(hub, instance_id)
     if not rows:
         yield from _instance_row(hub, instance_id, _NEEDED)  # is there an instance, at least?
     events = []
@@ -160,12 +115,16 @@ class HubLooks(Looks):
         """The status; an account that is overloaded or out of reach does not answer for now."""
         del left  # the reader's own timeout holds
         try:
-            return (yield from get_status(self._hub, self.instance_id, status_type, Shown(output=True)))
+            return (yield from _look(self._hub, self.instance_id, status_type, Shown(output=True)))
         except HostError as error:
             code = error.status_code
             if code is None or code >= HTTPStatus.INTERNAL_SERVER_ERROR or code == HTTPStatus.TOO_MANY_REQUESTS:
                 raise NoAnswerError(error) from error
             raise
+
+    def hydrated(self, status: InstanceStatus[S]) -> HubFlow[InstanceStatus[S]]:
+        """The status with what is in the hub's blobs."""
+        return _hydrated(status)
 
 
 def _key_of(instance_id: str) -> str:
@@ -183,6 +142,17 @@ def _instance_row(hub: HubNames, instance_id: str, columns: Sequence[str]) -> Hu
     # The service may say the same of a row and of a table that is not there. A query it answers for a table only.
     yield GetPage(table=hub.instances_table, filter=partition_filter(key), columns=_NEEDED[:2], most=1)
     raise InstanceNotFoundError(instance_id)
+
+
+def _current_rows(hub: HubNames, instance_id: str) -> HubFlow[Sequence[Row]]:
+    step = GetPage(table=hub.history_table, filter=partition_filter(_key_of(instance_id)))
+    for _ in range(_READS_OF_A_HISTORY):
+        everything = yield from _all_rows(step)
+        rows = current_rows(everything)
+        if rows or all(row["RowKey"] == SENTINEL for row in everything):
+            return rows
+        # A new generation began between two pages: the sentinel names another execution than the rows before it.
+    raise HostError(f"The history of {instance_id!r} was written anew each time it was read; try again.")
 
 
 def _all_rows(step: GetPage) -> HubFlow[list[Row]]:
@@ -224,6 +194,27 @@ def _status(hub: HubNames, row: Row, status_type: TypeForm[S]) -> HubFlow[Instan
         "lastUpdatedTime": _whole_seconds(instance.last_updated_time),
     }
     return InstanceStatus[S].from_document(document, status_type)
+
+
+def _hydrated(status: InstanceStatus[S]) -> HubFlow[InstanceStatus[S]]:
+    """The status; one that is offloaded, from the hub's blobs."""
+    return hydrated(status, _payload)
+
+
+def _payload(instance_id: str, name: str) -> HubFlow[str | None]:
+    """An offloaded status: it is beside the platform's blobs of its instance."""
+    blob_name = f"{instance_id}/{name}"
+    try:
+        content = yield GetBlob(blob_name)
+        text = None if content is None else decompress(content)
+    except (HostError, ValueError) as error:
+        raise PayloadError(f"The status of {instance_id!r} in the blob {blob_name} cannot be read: {error}") from error
+    if text is None:
+        raise PayloadMissingError(
+            f"The status of {instance_id!r} is gone: there is no blob {blob_name}. Was the instance purged, or has "
+            "the app a payload store of its own?"
+        )
+    return text
 
 
 def _output(instance: StoredInstance, row: Row) -> HubFlow[Any]:

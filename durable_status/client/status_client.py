@@ -19,11 +19,13 @@ from typing_extensions import TypeForm
 from durable_status.client import flows, watching
 from durable_status.client.answers import masked
 from durable_status.client.driving import run, stream
-from durable_status.client.steps import Flow, Pause, Request, Response, Stream
+from durable_status.client.hydration import perform
+from durable_status.client.steps import Flow, Pause, Request, Response, Step, Stream
 from durable_status.client.verbs import AsyncVerbs
 from durable_status.client.watching import HttpLooks, Pace
 from durable_status.errors import HostError, RefusedError
 from durable_status.instance_status import InstanceStatus, RuntimeStatus
+from durable_status.offloaded import PayloadStore
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -44,14 +46,22 @@ class StatusClient:
             everything with every instance of the app.
         timeout: seconds that a request may take.
         pace: how often watching and waiting look.
+        payload_store: where offloaded statuses are; without one they are shown as `Offloaded`. It stays open.
     """
 
     def __init__(
-        self, url: str, *, key: str | None = None, timeout: float = _DEFAULT_TIMEOUT, pace: Pace = _DEFAULT_PACE
+        self,
+        url: str,
+        *,
+        key: str | None = None,
+        timeout: float = _DEFAULT_TIMEOUT,
+        pace: Pace = _DEFAULT_PACE,
+        payload_store: PayloadStore | None = None,
     ) -> None:
         self._url = _checked_url(url)
         self._http = httpx.Client(base_url=self._url + MANAGEMENT_PATH, headers=_headers(key), timeout=timeout)
         self._pace = pace
+        self._payload_store = payload_store
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._url!r})"
@@ -158,10 +168,12 @@ class StatusClient:
         """Delete all instances that have ended so, created in this time, and return their number."""
         return self._run(flows.purge_by_filter(runtime_status, created_from, created_to))
 
-    def _perform(self, step: Request | Pause) -> Response | None:
+    def _perform(self, step: Step) -> Response | str | None:
         if isinstance(step, Pause):
             time.sleep(step.seconds)
             return None
+        if not isinstance(step, Request):
+            return None if self._payload_store is None else perform(step, self._payload_store)
         try:
             return _response(self._http.send(_httpx_request(self._http, step)))
         except httpx.HTTPError as error:
@@ -181,9 +193,15 @@ class AsyncStatusClient(AsyncVerbs):
     """
 
     def __init__(
-        self, url: str, *, key: str | None = None, timeout: float = _DEFAULT_TIMEOUT, pace: Pace = _DEFAULT_PACE
+        self,
+        url: str,
+        *,
+        key: str | None = None,
+        timeout: float = _DEFAULT_TIMEOUT,
+        pace: Pace = _DEFAULT_PACE,
+        payload_store: PayloadStore | None = None,
     ) -> None:
-        super().__init__(pace)
+        super().__init__(pace, payload_store)
         self._url = _checked_url(url)
         self._http = httpx.AsyncClient(base_url=self._url + MANAGEMENT_PATH, headers=_headers(key), timeout=timeout)
 

@@ -12,9 +12,11 @@ from typing_extensions import TypeForm
 
 from durable_status.client import flows, watching
 from durable_status.client.driving import run_async, stream_async
-from durable_status.client.steps import Flow, Pause, Request, Response, Stream
+from durable_status.client.hydration import perform
+from durable_status.client.steps import Fetch, Flow, Pause, Request, Response, Step, Stream
 from durable_status.client.watching import HttpLooks, Pace
 from durable_status.instance_status import InstanceStatus, RuntimeStatus
+from durable_status.offloaded import PayloadStore
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -29,8 +31,9 @@ class AsyncVerbs(ABC):
     for whatever it is.
     """
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: Pace, payload_store: PayloadStore | None) -> None:
         self._pace = pace
+        self._payload_store = payload_store
 
     @abstractmethod
     async def _send(self, request: Request) -> Response:
@@ -144,7 +147,11 @@ class AsyncVerbs(ABC):
         return await self._run(flows.restart(instance_id, new_id))
 
     async def purge(self, instance_id: str) -> None:
-        """Delete an instance that has ended; one that has not is an `InstanceStateError`."""
+        """Delete an instance that has ended; one that has not is an `InstanceStateError`.
+
+        With it go its offloaded statuses: the host deletes those in the task hub, the client those in a payload store
+        that it was given. The latter may be a `PayloadError`; the instance is gone then.
+        """
         await self._run(flows.purge(instance_id))
 
     async def purge_by_filter(
@@ -157,11 +164,22 @@ class AsyncVerbs(ABC):
         """Delete all instances that have ended so, created in this time, and return their number."""
         return await self._run(flows.purge_by_filter(runtime_status, created_from, created_to))
 
-    async def _perform(self, step: Request | Pause) -> Response | None:
+    def _store_to_read(self) -> PayloadStore | None:
+        """Where offloaded statuses are.
+
+        Raises:
+            PayloadError: it cannot be had.
+        """
+        return self._payload_store
+
+    async def _perform(self, step: Step) -> Response | str | None:
         if isinstance(step, Request):
             return await self._send(step)
-        await asyncio.sleep(step.seconds)
-        return None
+        if isinstance(step, Pause):
+            await asyncio.sleep(step.seconds)
+            return None
+        store = self._store_to_read() if isinstance(step, Fetch) else self._payload_store
+        return None if store is None else await asyncio.to_thread(perform, step, store)
 
     async def _run(self, flow: Flow[T]) -> T:
         return await run_async(flow, self._perform)

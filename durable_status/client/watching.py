@@ -14,7 +14,7 @@ import random
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -22,10 +22,11 @@ from typing_extensions import TypeForm
 
 from durable_status.client.answers import accepted, parsed, unexpected
 from durable_status.client.checks import instance_segment
+from durable_status.client.hydration import hydrated
 from durable_status.client.steps import Flow, Found, Pause, Request, Response
 from durable_status.errors import HostError, InstanceEndedError, InstanceFailedError, WaitTimeoutError
 from durable_status.instance_status import InstanceStatus
-from durable_status.stored_json import dump_stored
+from durable_status.stored_json import Json, dump_stored
 
 S = TypeVar("S")
 
@@ -78,6 +79,7 @@ class Looks(ABC):
         self._pause = pace.shortest
         self._silent_since: float | None = None
         self._asked_for: float | None = None
+        self._read: tuple[Json, Json] | None = None
 
     @abstractmethod
     def look_once(self, status_type: TypeForm[S], left: float) -> Generator[Any, Any, InstanceStatus[S]]:
@@ -99,7 +101,20 @@ class Looks(ABC):
                 raise silence.error from silence.error.__cause__
             return None
         self._silent_since = self._asked_for = None
-        return status
+        return (yield from self._with_payload(status))
+
+    def hydrated(self, status: InstanceStatus[S]) -> Generator[Any, Any, InstanceStatus[S]]:
+        """The status with what is in the payload store."""
+        return hydrated(status)
+
+    def _with_payload(self, status: InstanceStatus[S]) -> Generator[Any, Any, InstanceStatus[S]]:
+        """The status with what is in the payload store, which is read once for each reference."""
+        if self._read is not None and self._read[0] == status.custom_status_json:
+            return replace(status, custom_status_json=self._read[1])
+        read = yield from self.hydrated(status)
+        is_read = read.custom_status_json is not status.custom_status_json
+        self._read = (status.custom_status_json, read.custom_status_json) if is_read else None
+        return read
 
     def pause(self, changed: bool) -> Pause:
         """The pause before the next look."""

@@ -199,7 +199,7 @@ def _check_status(answer: Answer, observation: Observation) -> Iterator[Finding]
             yield Finding(
                 rule="status-size",
                 text=f"The custom status takes {size:,} bytes, the limit is {MAX_STATUS_BYTES:,} (UTF-16 of its JSON "
-                "text). Put it into storage and a reference to it into the status",
+                "text). Put it into storage: yield from publish_status(context, status)",
             )
 
 

@@ -72,7 +72,7 @@ class InstanceView:
         Raises:
             StatusDecodeError: the status does not fit `status_type`; before the first one it is null.
         """
-        value = read_stored(self._state.custom_status)
+        value = self._hub.custom_status(self._state)
         return value if status_type is None else codec_for(status_type).decode(value)
 
     @property

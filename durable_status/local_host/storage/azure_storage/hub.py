@@ -10,6 +10,7 @@ import json
 import logging
 from contextlib import suppress
 
+from durable_status.instance_status import RuntimeStatus
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.errors import StorageError
 from durable_status.local_host.storage.azure_storage.blobs import BlobContainers
@@ -19,7 +20,6 @@ from durable_status.local_host.storage.azure_storage.services import Services
 from durable_status.local_host.storage.azure_storage.tables import Tables
 from durable_status.local_host.storage.azure_storage.together import together
 from durable_status.replay.ticks import format_ticks
-from durable_status.task_hub.instances import read_instance
 from durable_status.task_hub.names import DEFAULT_PARTITION_COUNT, HubNames
 from durable_status.task_hub.ownership import (
     APP_LEASE_UNHELD,
@@ -132,7 +132,9 @@ async def _check_a_row_of_each_table(tables: Tables, names: HubNames) -> None:
         await tables.query(names.history_table, "", limit=1)
     with suppress(TableMissingError):
         for stored in (await tables.query(names.instances_table, "", limit=1)).rows:
-            read_instance(stored.row, names.large_messages_container)
+            status = stored.row.get("RuntimeStatus")
+            if status not in (None, *RuntimeStatus):
+                raise ValueError(f"the RuntimeStatus {status} in {names.instances_table}.")
 
 
 async def _make(services: Services, names: HubNames, config: HubConfig) -> HubConfig:

@@ -20,6 +20,7 @@ from typing import Any
 from durable_status.local_host.errors import StorageError
 from durable_status.local_host.storage.azure_storage.errors import MessageLostError
 from durable_status.local_host.storage.azure_storage.large_texts import LargeTexts
+from durable_status.local_host.storage.azure_storage.ownership import HubOwnership
 from durable_status.local_host.storage.azure_storage.queues import QueuedMessage, Queues, Receipt
 from durable_status.replay.ticks import Ticks
 from durable_status.task_hub.messages import LargeMessage, QueueMessage, queue_text, read_message, stored_message
@@ -73,11 +74,18 @@ class Mailbox:
     """Queues of one kind: the control queues, or the work-item queue."""
 
     def __init__(
-        self, queues: Queues, names: Sequence[str], texts: LargeTexts, limits: HandLimits, deliver: Deliver
+        self,
+        queues: Queues,
+        names: Sequence[str],
+        texts: LargeTexts,
+        ownership: HubOwnership,
+        limits: HandLimits,
+        deliver: Deliver,
     ) -> None:
         self._queues = queues
         self._names = names
         self._texts = texts
+        self._ownership = ownership
         self._limits = limits
         self._deliver = deliver
         self._numbers = count(1)
@@ -121,6 +129,7 @@ class Mailbox:
         Raises:
             StorageError: it cannot be put.
         """
+        await self._ownership.confirm()
         stored = stored_message(message)
         await self._texts.store(stored.blobs)
         is_far = delay_seconds > _LONGEST_DELAY_SECONDS
@@ -196,6 +205,7 @@ class Mailbox:
             found: Sequence[QueuedMessage] = ()
             if room > 0:
                 try:
+                    await self._ownership.confirm()
                     found = await self._queues.get(queue, limit=room, invisible_seconds=self._limits.invisible_seconds)
                     is_out = False
                 except StorageError as error:

@@ -59,8 +59,8 @@ async def until_free(look: Callable[[], Awaitable[str | None]], hub: str, clock:
     while (other := await look()) is not None:
         if not wait:
             raise StorageError(
-                f"{other} runs the task hub '{hub}'; stop it (what a killed one held is held up to a minute longer), "
-                "choose another hub name (extensions.durableTask.hubName in host.json), or wait with --wait."
+                f"{other} runs the task hub '{hub}'; stop it, choose another hub name (extensions.durableTask.hubName "
+                "in host.json), or wait with --wait."
             )
         if not is_told:
             logger.warning("%s runs the task hub '%s'; waiting until it is gone.", other, hub)

@@ -4,8 +4,9 @@ The leases last 30 s and are renewed every 10 s. A second host is refused, or wa
 followed at once on its own machine (`MachineRecord`), elsewhere when its leases have run out.
 
 A lease is no fence around the tables: the services do not ask for it. `HubOwnership.confirm` before a write makes sure
-that the leases were ours a moment ago; a process may still be stopped between that and its write. Then the ETags of
-the histories and the receipts of the messages, which another host has renewed since, refuse what it writes.
+that they are ours now. Between that and its write a process may still be stopped, and a write that is tried again may
+come late. Then the ETags of the histories and the receipts of the messages refuse it; what has neither (a message that
+is put, a row of an instance that is merged) may be there twice, or be older, until the other host's next checkpoint.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from durable_status.replay.ticks import PER_SECOND, Ticks
 from durable_status.task_hub.names import HubNames
 from durable_status.task_hub.ownership import PartitionLease, intent_blob, ownership_blob
 
-LEASE_SECONDS = 30
-_RENEWALS_PER_LEASE = 3
+_LEASE_SECONDS = 30
+_RENEWED_AFTER_SECONDS = 10
 _LOOK_AGAIN_SECONDS = 1
 _APP_LEASE_SECONDS = 60
 _LEGACY_LEASES = "default/"  # of hosts with the partition manager before the one with intents
@@ -39,7 +40,7 @@ logger = logging.getLogger(__name__)
 
 
 class HubOwnership:
-    """The leases of a hub that exists. Has to be made and used on one event loop."""
+    """The leases of a hub that exists."""
 
     def __init__(
         self,
@@ -48,14 +49,12 @@ class HubOwnership:
         partition_count: int,
         *,
         clock: Clock,
-        lease_seconds: int = LEASE_SECONDS,
         records: Path | None = None,
         machine: str | None = None,
     ) -> None:
         """Describe it; nothing is held yet.
 
         Args:
-            lease_seconds: how long a lease lasts without a renewal, 15 to 60.
             records: the folder of the machine's records, if not the usual one.
             machine: the name to be known by, if not the machine's.
         """
@@ -65,15 +64,15 @@ class HubOwnership:
         queues = names.control_queues(partition_count)
         self._queue_of = {blob_of(queue): queue for blob_of in (intent_blob, ownership_blob) for queue in queues}
         self._clock = clock
-        self._lease_seconds = lease_seconds
         self._record = MachineRecord(services.blobs.url, names.hub, records)
-        self._machine = machine or socket.gethostname()
+        # As .NET names a machine: its hosts know those of their own by it.
+        self._machine = machine or socket.gethostname().partition(".")[0]
         self._lease_id = ""
         self._renewing = asyncio.Lock()
         self._sure_until = Ticks(0)
         self._app_lease_ends = Ticks(0)
-        self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        """Is done when another host has the hub: why, in one line. This host has to stop then."""
+        self._is_lost = asyncio.Event()
+        self._why_lost = ""
 
     async def acquire(self, *, wait: bool) -> None:
         """Get the leases: at once if nobody has them, or if whoever had them is a host of this machine that is gone.
@@ -99,6 +98,14 @@ class HubOwnership:
             with suppress(asyncio.CancelledError):
                 await task
 
+    async def lost(self) -> str:
+        """Wait until the hub is not ours any more, and say why in one line. This host has to stop then.
+
+        While the leases are renewed (`running`) it takes 10 s at most to notice, if the account answers.
+        """
+        await self._is_lost.wait()
+        return self._why_lost
+
     async def confirm(self) -> None:
         """Return at once while the leases are surely ours; if too long ago, renew them first.
 
@@ -107,7 +114,7 @@ class HubOwnership:
         Raises:
             StorageError: the hub is lost, or the account does not answer.
         """
-        if self.lost.done() or self._clock.now() >= self._sure_until:
+        if self._is_lost.is_set() or self._clock.now() >= self._sure_until:
             await self._renew(unless_sure=True)
 
     async def release(self) -> None:
@@ -141,23 +148,23 @@ class HubOwnership:
         self._lease_id = self._record.lease_id()
         asked = self._clock.now()
         held: list[str] = []
-        for blob_of in (intent_blob, ownership_blob):
-            blobs = self._blobs_of(blob_of)
+        for blobs in self._in_order():
             answers = await together(*(self._acquire(blob) for blob in blobs))
             held += [blob for blob, is_held in zip(blobs, answers, strict=True) if is_held]
             if not all(answers):
                 await together(*(self._let_go(blob) for blob in held))
                 self._lease_id = ""
-                return await self._owner(blobs[answers.index(False)])
+                owner = await self._owner(blobs[answers.index(False)])
+                return f"{owner}, whose leases outlive it by {_LEASE_SECONDS} s if it is killed,"
         await together(*(self._sign(blob) for blob in self._queue_of))
-        self._sure_until = self._after(asked, self._lease_seconds)
+        self._sure_until = self._after(asked, _LEASE_SECONDS)
         if await self._blobs.is_container_leased(self._names.app_lease_container):
             self._app_lease_ends = self._after(self._clock.now(), _APP_LEASE_SECONDS)
         return None
 
     async def _acquire(self, blob: str) -> bool:
         container = self._names.leases_container
-        return await self._blobs.acquire(container, blob, self._lease_id, seconds=self._lease_seconds)
+        return await self._blobs.acquire(container, blob, self._lease_id, seconds=_LEASE_SECONDS)
 
     async def _sign(self, blob: str) -> None:
         """Write whose the lease is; its epoch grows unless it was ours before."""
@@ -167,10 +174,9 @@ class HubOwnership:
         await self._write(blob, replace(lease, owner=self._machine, token=self._lease_id, epoch=lease.epoch + 1))
 
     async def _give_back(self, blob: str) -> None:
-        with suppress(LeaseLostError):  # it is another's, who has written there
+        with suppress(LeaseLostError):
             lease = await self._read(blob)
-            if lease.token == self._lease_id:
-                await self._write(blob, replace(lease, owner=None, token=None))
+            await self._write(blob, replace(lease, owner=None, token=None))
             await self._blobs.release(self._names.leases_container, blob, self._lease_id)
 
     async def _let_go(self, blob: str) -> None:
@@ -178,20 +184,20 @@ class HubOwnership:
             await self._blobs.release(self._names.leases_container, blob, self._lease_id)
 
     async def _keep(self) -> None:
-        pause: float = self._lease_seconds / _RENEWALS_PER_LEASE
-        while not self.lost.done():
+        pause = _RENEWED_AFTER_SECONDS
+        while not self._is_lost.is_set():
             await self._clock.wait_until(self._after(self._clock.now(), pause))
             try:
                 await self._renew()
             except StorageError:  # lost, or the account is away, which has been logged
                 pause = _LOOK_AGAIN_SECONDS
             else:
-                pause = self._lease_seconds / _RENEWALS_PER_LEASE
+                pause = _RENEWED_AFTER_SECONDS
 
     async def _renew(self, *, unless_sure: bool = False) -> None:
         async with self._renewing:
-            if self.lost.done():
-                raise StorageError(self.lost.result())
+            if self._is_lost.is_set():
+                raise StorageError(self._why_lost)
             asked = self._clock.now()
             if unless_sure and asked < self._sure_until:
                 return
@@ -200,13 +206,13 @@ class HubOwnership:
             answers = await asyncio.gather(*renewals, return_exceptions=True)
             for blob, answer in zip(self._queue_of, answers, strict=True):
                 if isinstance(answer, LeaseLostError):
-                    self._lose(await self._owner(blob))
+                    raise self._lose(await self._follower(blob))
             for answer in answers:
                 if answer is not None:
                     raise answer
             if (other := await self._newcomer()) is not None:
-                self._lose(other)
-            self._sure_until = self._after(asked, self._lease_seconds)
+                raise self._lose(f"{other} has taken the task hub '{self._names.hub}'")
+            self._sure_until = self._after(asked, _LEASE_SECONDS)
 
     async def _newcomer(self) -> str | None:
         """A host that has come after us and does not ask for our leases.
@@ -225,16 +231,24 @@ class HubOwnership:
         except ValueError:  # nobody but a host writes there
             return "a host of a newer version"
 
-    def _lose(self, other: str) -> None:
-        reason = f"{other} has taken the task hub '{self._names.hub}', so this host cannot go on; run only one of them."
+    def _lose(self, why: str) -> StorageError:
+        self._why_lost = f"{why}, so this host cannot go on."
         self._sure_until = Ticks(0)
-        if not self.lost.done():
-            self.lost.set_result(reason)
-        raise StorageError(reason)
+        self._is_lost.set()
+        return StorageError(self._why_lost)
+
+    async def _follower(self, blob: str) -> str:
+        """What has become of a lease that was ours."""
+        if await self._blobs.get(self._names.leases_container, blob) is None:
+            return f"the task hub '{self._names.hub}' has been deleted"
+        return f"{await self._owner(blob)} has taken the task hub '{self._names.hub}'"
 
     async def _owner(self, blob: str) -> str:
         """Who has a lease, in words, as far as its content tells."""
-        owner = (await self._read(blob)).owner
+        try:
+            owner = (await self._read(blob)).owner
+        except StorageError:
+            owner = None
         if owner is None:
             return "another host"
         return f"another host on this machine ({owner})" if owner == self._machine else f"a host on {owner}"
@@ -253,6 +267,11 @@ class HubOwnership:
     async def _write(self, blob: str, lease: PartitionLease) -> None:
         content = lease.text().encode()
         await self._blobs.put(self._names.leases_container, blob, content, lease_id=self._lease_id)
+
+    def _in_order(self) -> list[list[str]]:
+        """The blobs as they are acquired. One is first, so that of two hosts that come together one gets all."""
+        intents, ownerships = self._blobs_of(intent_blob), self._blobs_of(ownership_blob)
+        return [intents[:1], intents[1:], ownerships]
 
     def _blobs_of(self, blob_of: Callable[[str], str]) -> list[str]:
         return [blob for blob, queue in self._queue_of.items() if blob == blob_of(queue)]

@@ -7,11 +7,9 @@ is the truth; what a host left half done is done again, or caught up with, when 
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 
 from durable_status.app.host_settings import AzureStorageSettings
 from durable_status.local_host.clock import Clock
@@ -22,11 +20,10 @@ from durable_status.local_host.storage.azure_storage.hub import open_hub
 from durable_status.local_host.storage.azure_storage.instance_table import InstanceTable
 from durable_status.local_host.storage.azure_storage.large_texts import LargeTexts
 from durable_status.local_host.storage.azure_storage.live_instances import Live, LiveInstances
-from durable_status.local_host.storage.azure_storage.mailbox import HandLimits, Mailbox, Posted
-from durable_status.local_host.storage.azure_storage.outgoing import Outgoing, Writer, read_call, read_control
+from durable_status.local_host.storage.azure_storage.outgoing import Writer
 from durable_status.local_host.storage.azure_storage.ownership import HubOwnership
+from durable_status.local_host.storage.azure_storage.post_office import PostOffice
 from durable_status.local_host.storage.azure_storage.services import open_services
-from durable_status.local_host.storage.message_queue import MessageQueue
 from durable_status.local_host.storage.provider import (
     ActivityWork,
     EpisodeCommit,
@@ -37,13 +34,12 @@ from durable_status.local_host.storage.provider import (
     Page,
     Rewrite,
 )
-from durable_status.replay.events import Event, EventRaised, ExecutionStarted, TimerFired
-from durable_status.replay.ticks import PER_SECOND, Ticks, format_ticks_in_full, parse_ticks
+from durable_status.replay.events import Event, ExecutionStarted
+from durable_status.replay.ticks import format_ticks_in_full
 from durable_status.task_hub.connection import StorageConnection
 from durable_status.task_hub.history import Execution
 from durable_status.task_hub.instances import episode_columns
-from durable_status.task_hub.messages import QueueMessage
-from durable_status.task_hub.names import INSTANCE_ROW_KEY, HubNames, escape_key, is_entity_id, partition_of
+from durable_status.task_hub.names import INSTANCE_ROW_KEY, HubNames, escape_key, is_entity_id
 from durable_status.task_hub.tables import Row
 
 logger = logging.getLogger(__name__)
@@ -82,7 +78,6 @@ class AzureStorage:
             await self._ownership.acquire(wait=self._wait)
             stack.push_async_callback(self._ownership.release)
             await stack.enter_async_context(self._ownership.running())
-            self._queues = self._names.control_queues(config.partition_count)
             self._texts = LargeTexts(services.blobs, self._names.large_messages_container)
             self._histories = HistoryTable(
                 services.tables, self._names.history_table, self._texts, self._clock, self._ownership
@@ -90,22 +85,17 @@ class AzureStorage:
             self._instances = InstanceTable(services.tables, self._names.instances_table, self._texts, self._names.hub)
             self._live = LiveInstances(self._instances, self._histories, self._texts)
             self._taken: dict[str, Live] = {}
-            self._messages = MessageQueue(self._clock)
-            self._calls: asyncio.Queue[ActivityWork] = asyncio.Queue()
-            self._call_messages: dict[int, QueueMessage] = {}
-            limits = HandLimits(
-                messages=self._settings.messages_in_hand,
-                invisible_seconds=self._settings.control_invisible_seconds,
-                longest_poll_seconds=self._settings.longest_poll_seconds,
+            self._post = PostOffice(
+                services.queues,
+                self._names,
+                config.partition_count,
+                self._texts,
+                self._ownership,
+                self._settings,
+                self._clock,
             )
-            self._control = Mailbox(services.queues, self._queues, self._texts, limits, self._arrived)
-            limits = replace(limits, invisible_seconds=self._settings.work_invisible_seconds)
-            self._work_items = Mailbox(
-                services.queues, [self._names.work_item_queue], self._texts, limits, self._called
-            )
-            for mailbox in (self._control, self._work_items):
-                mailbox.start()
-                stack.push_async_callback(mailbox.close)
+            self._post.start()
+            stack.push_async_callback(self._post.close)
             stack.push_async_callback(self._live.close)
             self._open = stack.pop_all()
 
@@ -113,7 +103,7 @@ class AzureStorage:
         await self._open.aclose()
 
     async def until_lost(self) -> None:
-        raise StorageError(await asyncio.shield(self._ownership.lost))
+        raise StorageError(await self._ownership.lost())
 
     async def create_instance(self, row: InstanceRow, started: ExecutionStarted, *, replace_live: bool) -> None:
         async with self._live.lock(row.instance_id):
@@ -124,28 +114,27 @@ class AzureStorage:
                 raise InstanceExistsError(status)
             history = await self._histories.earlier(row.instance_id) if found else StoredHistory()
             message = Message(instance_id=row.instance_id, execution_id=row.execution_id, event=started)
-            posted = await self._put(self._writer.from_client(message))
+            sent = await self._post.put(self._writer.from_client(message))
             try:
-                is_stored = await self._instances.add(row, input_blob=posted.blob_name, over=found)
+                is_stored = await self._instances.add(row, input_blob=sent.posted.blob_name, over=found)
             except BaseException:
-                self._control.withdraw(posted)
+                self._post.withdraw([sent])
                 raise
             self._taken.pop(row.instance_id, None)
             self._live.forget(row.instance_id)
             if is_stored:
                 self._live.keep(row.instance_id, Live(row, history))
-            self._control.post(posted)
+            self._post.deliver([sent])
 
     async def send(self, message: Message) -> None:
-        self._control.post(await self._put(self._writer.from_client(message)))
+        self._post.deliver([await self._post.put(self._writer.from_client(message))])
 
     async def rewrite(self, rewrites: Collection[Rewrite], messages: Collection[Message]) -> None:
         # A message that comes before its history was rewritten finds an instance that has ended, and does no harm.
-        posted = [await self._put(self._writer.from_client(message)) for message in messages]
+        sent = await self._post.put_all([self._writer.from_client(message) for message in messages])
         for rewrite in rewrites:
             await self._rewrite(rewrite)
-        for item in posted:
-            self._control.post(item)
+        self._post.deliver(sent)
 
     async def read_instance(self, instance_id: str) -> InstanceRow | None:
         live = self._live.kept(instance_id)
@@ -166,17 +155,17 @@ class AzureStorage:
 
     async def next_orchestration(self) -> OrchestrationWork:
         while True:
-            instance_id, messages = await self._messages.take()
+            instance_id, messages = await self._post.messages.take()
             for number in messages:
-                self._control.mark_due(number)
+                self._post.control.mark_due(number)
             try:
                 work = await self._work(instance_id, messages)
             except StorageError as error:
                 logger.error("Instance '%s' cannot be loaded; trying again later: %s", instance_id, error)
-                self._put_off(instance_id, messages)
-                self._messages.unlock(instance_id)
+                self._post.put_off(instance_id, messages)
+                self._post.messages.unlock(instance_id)
             except BaseException:
-                self._messages.unlock(instance_id)
+                self._post.messages.unlock(instance_id)
                 raise
             else:
                 if work is not None:
@@ -186,7 +175,7 @@ class AzureStorage:
         numbers = [number for number in work.messages if number > 0]
 
         def consume() -> None:
-            self._control.consume(numbers)
+            self._post.control.consume(numbers)
 
         async with self._live.lock(work.instance_id):
             live = self._taken.pop(work.instance_id, None)  # not there: purged or replaced meanwhile
@@ -194,20 +183,19 @@ class AzureStorage:
                 consume()
             else:
                 await self._store(live, commit.row, work, commit, consume)
-        self._messages.consume(work.instance_id, numbers, commit.rest_seconds)
+        self._post.messages.consume(work.instance_id, numbers, commit.rest_seconds)
 
     async def release(self, work: OrchestrationWork) -> None:
         self._taken.pop(work.instance_id, None)
-        self._messages.unlock(work.instance_id)
+        self._post.messages.unlock(work.instance_id)
 
     async def next_activity(self) -> ActivityWork:
-        return await self._calls.get()
+        return await self._post.next_call()
 
     async def complete_activity(self, work: ActivityWork, answer: Message) -> None:
-        posted = await self._put(self._writer.answer(self._call_messages[work.number], answer))
-        del self._call_messages[work.number]
-        self._control.post(posted)
-        self._work_items.consume([work.number])
+        sent = await self._post.put(self._writer.answer(self._post.message_of(work), answer))
+        self._post.deliver([sent])
+        self._post.finish_call(work)
 
     async def _work(self, instance_id: str, messages: Mapping[int, Message]) -> OrchestrationWork | None:
         """What there is to do for an instance; None if nothing, and it is free again."""
@@ -220,14 +208,14 @@ class AzureStorage:
             )
             return self._hand_out(instance_id, live, {-number: item for number, item in enumerate(again, start=1)})
         arrivals = sort_out(live.row, history.events, messages)
-        self._put_off(instance_id, arrivals.early)
+        self._post.put_off(instance_id, arrivals.early)
         lags = bool(live.unmerged) and not is_entity_id(instance_id)
         if not lags:  # else they stay until the row has caught up: they are why this is done at all
-            self._messages.drop(instance_id, arrivals.repeated)
-            self._control.consume(arrivals.repeated)
+            self._post.messages.drop(instance_id, arrivals.repeated)
+            self._post.control.consume(arrivals.repeated)
         if arrivals.counting or lags:
             return self._hand_out(instance_id, live, arrivals.counting)
-        self._messages.unlock(instance_id)
+        self._post.messages.unlock(instance_id)
         return None
 
     def _hand_out(self, instance_id: str, live: Live, messages: Mapping[int, Message]) -> OrchestrationWork:
@@ -253,8 +241,7 @@ class AzureStorage:
         of = Execution(instance_id=instance_id, execution_id=row.execution_id)
         first = 0 if commit.replaces_history else len(work.history)
         old_blobs = set() if first else set(history.blob_names)
-        outgoing = list(self._writer.of_commit(work, commit))
-        posted = await self._put_all(outgoing)
+        sent = await self._post.put_all(list(self._writer.of_commit(work, commit)))
         columns = _status_column(row)
         try:
             if commit.events:
@@ -262,12 +249,10 @@ class AzureStorage:
                 columns = self._columns(rows, of, row)
         except BaseException:
             self._live.forget(instance_id)
-            for item, put in zip(outgoing, posted, strict=True):
-                self._mailbox(item).withdraw(put)
+            self._post.withdraw(sent)
             raise
         live.row = row
-        for item, put in zip(outgoing, posted, strict=True):
-            self._mailbox(item).post(put)
+        self._post.deliver(sent)
         await self._live.merge(instance_id, live, columns, consume)
         if row.runtime_status.has_ended and not live.unmerged:
             self._live.forget(instance_id)
@@ -310,60 +295,6 @@ class AzureStorage:
             await self._texts.delete_of(instance_id)
             return await self._instances.delete(instance_id)
 
-    def _mailbox(self, outgoing: Outgoing) -> Mailbox:
-        return self._work_items if outgoing.is_activity else self._control
-
-    async def _put(self, outgoing: Outgoing) -> Posted:
-        """Put a message into its queue. What is due later is hidden for whole seconds, as on the platform."""
-        message = outgoing.message
-        if outgoing.is_activity:
-            return await self._work_items.put(self._names.work_item_queue, message)
-        queue = self._queues[partition_of(message.instance_id, len(self._queues))]
-        now = self._clock.now()
-        seconds = max(0, outgoing.due - now) // PER_SECOND
-        due = Ticks(now + seconds * PER_SECOND) if seconds else Ticks(0)
-        return await self._control.put(queue, message, delay_seconds=seconds, due=due)
-
-    async def _put_all(self, outgoing: Sequence[Outgoing]) -> Sequence[Posted]:
-        """Put all messages, or none that stays."""
-        results = await asyncio.gather(*map(self._put, outgoing), return_exceptions=True)
-        failure = next((result for result in results if isinstance(result, BaseException)), None)
-        if failure is None:
-            return [result for result in results if not isinstance(result, BaseException)]
-        for item, result in zip(outgoing, results, strict=True):
-            if not isinstance(result, BaseException):
-                self._mailbox(item).withdraw(result)
-        raise failure
-
-    def _put_off(self, instance_id: str, numbers: Collection[int]) -> None:
-        self._messages.drop(instance_id, numbers)
-        self._control.put_off(numbers)
-
-    def _arrived(self, number: int, queued: QueueMessage, due: Ticks) -> None:
-        """Take a message to an instance."""
-        try:
-            message = replace(read_control(queued), due=due)
-        except ValueError as error:
-            logger.error("A message to instance '%s' is put off: %s", queued.instance_id, error)
-            self._control.put_off([number])
-            return
-        seconds = 0 if due else max(0, _due(message.event) - self._clock.now()) // PER_SECOND
-        if seconds:  # it was put off for as long as one time can be, and has to wait on
-            self._control.put_off_for(number, seconds)
-        else:
-            self._messages.put(number, message)
-
-    def _called(self, number: int, queued: QueueMessage, _due: Ticks) -> None:
-        """Take a call of an activity."""
-        try:
-            call = read_call(queued)
-        except ValueError as error:
-            logger.error("A message in the queue %s is put off: %s", self._names.work_item_queue, error)
-            self._work_items.put_off([number])
-            return
-        self._call_messages[number] = queued
-        self._calls.put_nowait(ActivityWork(number=number, call=call))
-
 
 def _status_column(row: InstanceRow) -> Row:
     """What is merged when an episode adds nothing to the history: only the custom status is not in there."""
@@ -372,15 +303,3 @@ def _status_column(row: InstanceRow) -> Row:
         "RowKey": INSTANCE_ROW_KEY,
         "CustomStatus": row.custom_status or "null",
     }
-
-
-def _due(event: Event) -> Ticks:
-    """When an event is due by its own words: a timer's, and a delayed signal's whose name ends in a time."""
-    if isinstance(event, TimerFired):
-        return event.fire_at
-    if isinstance(event, EventRaised) and event.name.startswith("op@"):
-        try:
-            return parse_ticks(event.name.removeprefix("op@"))
-        except ValueError:
-            return Ticks(0)
-    return Ticks(0)

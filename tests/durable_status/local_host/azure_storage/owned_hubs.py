@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from azure.storage.blob import BlobLeaseClient, BlobServiceClient, ContainerClient
 
@@ -19,6 +19,8 @@ from tests.clock import ManualClock
 from tests.durable_status.local_host.azure_storage.hubs import content
 
 PARTITIONS = 2
+
+_T = TypeVar("_T")
 
 
 class OwnedHub:
@@ -88,8 +90,10 @@ Story = Callable[[OwnedHub], Awaitable[None]]
 Tell = Callable[[Story], None]
 
 
-async def pass_time_until(hub: OwnedHub, done: asyncio.Future[Any] | asyncio.Task[Any]) -> None:
-    """Move the clock on, a second at a time, while requests are answered."""
-    while not done.done():
+async def pass_time_until(hub: OwnedHub, awaited: Awaitable[_T]) -> _T:
+    """What comes of `awaited` while the clock moves on, a second at a time, and requests are answered."""
+    task = asyncio.ensure_future(awaited)
+    while not task.done():
         hub.clock.advance(1)
         await hub.services.blobs.exists(hub.names.leases_container)
+    return task.result()

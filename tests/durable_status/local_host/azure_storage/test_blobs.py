@@ -6,6 +6,7 @@ import os
 from uuid import uuid4
 
 import pytest
+from azure.storage.blob import BlobServiceClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from durable_status.local_host.storage.azure_storage.services import Services
 from durable_status.task_hub.large_values import compress, decompress
 from durable_status.testing.azurite import Azurite
 from tests.durable_status.local_host.azure_storage.accounts import fresh_name, run
+from tests.durable_status.task_hub.recorded_hub import NAMES, document
 
 
 def test_a_container_is_made_once_and_only_when_it_is_needed(azurite: Azurite) -> None:
@@ -104,6 +106,22 @@ def test_a_large_value_comes_back_as_it_was_put(azurite: Azurite) -> None:
         assert decompress(content) == text
 
     run(azurite.connection_string, story)
+
+
+@pytest.mark.conforms("S3.6-4")
+def test_a_large_value_has_the_recorded_type_and_no_encoding(azurite: Azurite) -> None:
+    container = fresh_name()
+
+    async def story(services: Services) -> None:
+        await services.blobs.put(container, "a", compress("text"))
+
+    run(azurite.connection_string, story)
+    (recorded,) = {
+        (blob["content_type"], blob["content_encoding"]) for name in NAMES for blob in document(name).get("blobs", ())
+    }
+    with BlobServiceClient.from_connection_string(azurite.connection_string) as blobs:
+        stored = blobs.get_blob_client(container, "a").get_blob_properties().content_settings
+    assert (stored.content_type, stored.content_encoding) == recorded
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -23,7 +24,9 @@ from durable_status.testing.azurite import Azurite
 from durable_status.testing.fresh_task_hub import FreshTaskHub
 from tests.clock import ManualClock
 from tests.durable_status.local_host.azure_storage.accounts import run, with_member
+from tests.durable_status.local_host.azure_storage.faulty_proxy import FaultyProxy
 from tests.durable_status.local_host.azure_storage.hubs import content, open_now, put_blob, put_row
+from tests.durable_status.local_host.azure_storage.test_faults import run_through_proxy
 from tests.durable_status.task_hub.recorded_hub import STORAGE
 
 _RECORDED = json.loads((STORAGE / "hub.json").read_text())
@@ -115,6 +118,17 @@ def test_a_hub_is_found_under_another_spelling_of_its_name(task_hub: FreshTaskHu
     async def story(services: Services) -> None:
         config = await open_now(services, task_hub.name.upper(), partition_count=None)
         assert (config.hub, config.partition_count) == (task_hub.name, 2)
+
+    run(task_hub.connection_string, story)
+
+
+def test_hosts_that_make_a_hub_together_make_one(task_hub: FreshTaskHub) -> None:
+    async def story(services: Services) -> None:
+        first, second = await asyncio.gather(
+            open_now(services, task_hub.name, partition_count=2), open_now(services, task_hub.name, partition_count=3)
+        )
+        assert first == second
+        assert await open_now(services, task_hub.name) == first
 
     run(task_hub.connection_string, story)
 
@@ -343,6 +357,17 @@ def test_without_permission_nothing_is_made(
 
     assert "the shared access signature in AzureWebJobsStorage does not allow a request to the " + service in refusal
     assert "; make one for blobs, queues and tables" in refusal
+    assert content(task_hub.connection_string, task_hub.name) == _EMPTY
+
+
+def test_who_may_only_read_blobs_makes_nothing(task_hub: FreshTaskHub) -> None:
+    async def story(services: Services, proxy: FaultyProxy) -> None:
+        proxy.fail(403)  # as Azure answers an identity with the role of a reader; Azurite knows no roles
+        with pytest.raises(StorageError, match="the blob service at"):
+            await open_now(services, task_hub.name)
+        assert proxy.seen == ["DELETE"]
+
+    run_through_proxy(task_hub.connection_string, story, service="Blob")
     assert content(task_hub.connection_string, task_hub.name) == _EMPTY
 
 

@@ -1,0 +1,199 @@
+"""A commit that is cut between any two of its steps: the next host does again, or catches up, what is missing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from durable_status.app.host_settings import AzureStorageSettings
+from durable_status.local_host.errors import StorageError
+from durable_status.local_host.storage.azure_storage.provider import AzureStorage
+from durable_status.local_host.storage.azure_storage.tables import Tables
+from durable_status.local_host.storage.provider import EpisodeCommit, InstanceRow, OrchestrationWork
+from durable_status.replay.events import (
+    Event,
+    ExecutionCompleted,
+    ExecutionStarted,
+    OrchestrationStatus,
+    OrchestratorCompleted,
+    OrchestratorStarted,
+    TaskScheduled,
+)
+from durable_status.replay.ticks import Ticks, parse_ticks
+from durable_status.testing.fresh_task_hub import FreshTaskHub
+from tests.azure_hubs import azure_storage
+from tests.clock import ManualClock
+from tests.durable_status.local_host.storage.contract import new_row, start_event
+
+pytestmark = pytest.mark.needs_azurite
+
+_T0 = parse_ticks("2026-11-22T11:30:46Z")
+_MANY = 150
+_SETTINGS = AzureStorageSettings(control_invisible_seconds=1, work_invisible_seconds=1, longest_poll_seconds=0.1)
+
+Story = Callable[[AzureStorage], Awaitable[Any]]
+
+
+def _hosts(hub: FreshTaskHub, *stories: Story) -> list[Any]:
+    """One host after the other on the hub, each for one story; what they told."""
+
+    async def main() -> list[Any]:
+        told = []
+        for story in stories:
+            storage = azure_storage(hub, ManualClock(), _SETTINGS)
+            await storage.open()
+            try:
+                told.append(await asyncio.wait_for(story(storage), 30))
+            finally:
+                await storage.close()
+        return told
+
+    return asyncio.run(main())
+
+
+def _row(**members: Any) -> InstanceRow:
+    return new_row(created_time=_T0, last_updated_time=_T0, **members)
+
+
+def _episode(row: InstanceRow, *events: Event, start: ExecutionStarted | None = None) -> list[Event]:
+    began = Ticks(_T0 + 1)
+    first = (start or start_event(row)).played()
+    return [OrchestratorStarted(timestamp=began), first, *events, OrchestratorCompleted(timestamp=Ticks(_T0 + 2))]
+
+
+def _scheduled(count: int) -> list[Event]:
+    return [TaskScheduled(timestamp=Ticks(_T0 + 1), event_id=number, name="Echo") for number in range(count)]
+
+
+async def _start(storage: AzureStorage) -> OrchestrationWork:
+    row = _row()
+    await storage.create_instance(row, start_event(row), replace_live=False)
+    return await storage.next_orchestration()
+
+
+def _fail_after(monkeypatch: pytest.MonkeyPatch, method: str, count: int) -> None:
+    """Let a kind of request fail from the one after `count` on, as if the host died there."""
+    original = getattr(Tables, method)
+    left = count
+
+    async def failing(self: Tables, *args: Any, **options: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise StorageError("the host has died")
+        return await original(self, *args, **options)
+
+    monkeypatch.setattr(Tables, method, failing)
+
+
+def test_an_episode_of_which_a_part_was_written_is_done_again_and_its_rest_is_gone(
+    task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cut(storage: AzureStorage) -> None:
+        work = await _start(storage)
+        with monkeypatch.context() as broken:
+            _fail_after(broken, "transact", 1)
+            with pytest.raises(StorageError, match="died"):
+                await storage.commit(work, _committing(work, _MANY))
+        await storage.release(work)
+
+    async def again(storage: AzureStorage) -> Any:
+        work = await storage.next_orchestration()
+        await storage.commit(work, _committing(work, 3))
+        return work, await storage.read_history("one"), await storage.read_instance("one")
+
+    async def read(storage: AzureStorage) -> Any:
+        return await storage.read_history("one")
+
+    def _committing(work: OrchestrationWork, count: int) -> EpisodeCommit:
+        assert work.row is not None
+        row = replace(work.row, runtime_status=OrchestrationStatus.RUNNING)
+        return EpisodeCommit(row=row, replaces_history=True, events=_episode(_row(), *_scheduled(count)))
+
+    _, (work, history, row), stored = _hosts(task_hub, cut, again, read)
+
+    assert list(work.history) == []
+    assert [message.event for message in work.messages.values()] == [start_event(_row())]
+    assert len(history) == 6
+    assert row.runtime_status is OrchestrationStatus.RUNNING
+    assert list(stored) == list(history), "no row of the longer episode is left"
+
+
+def test_a_new_generation_of_which_a_part_was_written_begins_again(
+    task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    following = replace(_row(execution_id="e2"), runtime_status=OrchestrationStatus.RUNNING)
+    start = replace(start_event(following), generation=None)
+
+    async def cut(storage: AzureStorage) -> None:
+        work = await _start(storage)
+        events = _episode(following, *_scheduled(_MANY), start=start)
+        with monkeypatch.context() as broken:
+            _fail_after(broken, "transact", 1)
+            with pytest.raises(StorageError, match="died"):
+                await storage.commit(work, EpisodeCommit(row=following, replaces_history=True, events=events))
+        await storage.release(work)
+
+    async def again(storage: AzureStorage) -> Any:
+        work = await storage.next_orchestration()
+        events = _episode(following, *_scheduled(1), start=start)
+        await storage.commit(work, EpisodeCommit(row=following, replaces_history=True, events=events))
+        return work, await storage.read_instance("one")
+
+    async def read(storage: AzureStorage) -> Any:
+        return await storage.read_history("one"), await storage.read_instance("one")
+
+    _, (work, _), (history, row) = _hosts(task_hub, cut, again, read)
+
+    assert work.row.execution_id == "e2"
+    assert list(work.history) == []
+    assert [message.event for message in work.messages.values()] == [start]
+    assert len(history) == 4
+    assert (row.execution_id, row.generation) == ("e2", 0)
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_row_that_fell_behind_its_history_catches_up(
+    task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch, ended: bool
+) -> None:
+    status = OrchestrationStatus.COMPLETED if ended else OrchestrationStatus.RUNNING
+    last = Ticks(_T0 + 2)
+    row = replace(
+        _row(),
+        runtime_status=status,
+        custom_status='"seen"',
+        output='"out"' if ended else None,
+        last_updated_time=last,
+        completed_time=last if ended else None,
+    )
+    end = ExecutionCompleted(timestamp=Ticks(_T0 + 1), event_id=0, orchestration_status=status, result='"out"')
+
+    async def cut(storage: AzureStorage) -> None:
+        work = await _start(storage)
+        events = _episode(row, *([end] if ended else []))
+        with monkeypatch.context() as broken:
+            _fail_after(broken, "merge", 0)
+            await storage.commit(work, EpisodeCommit(row=row, replaces_history=True, events=events))
+            await storage.close()
+
+    async def catch_up(storage: AzureStorage) -> Any:
+        before = await storage.read_instance("one")
+        work = await storage.next_orchestration()
+        assert work.row is not None
+        await storage.commit(work, EpisodeCommit(row=replace(work.row, custom_status='"seen"')))
+        return before, work
+
+    async def read(storage: AzureStorage) -> Any:
+        return await storage.read_instance("one"), await storage.read_history("one")
+
+    _, (before, work), (stored, history) = _hosts(task_hub, cut, catch_up, read)
+
+    assert before.runtime_status is OrchestrationStatus.PENDING
+    assert work.row_lags
+    assert dict(work.messages) == {}, "the start has been processed"
+    assert stored == row
+    assert len(history) == (4 if ended else 3)
