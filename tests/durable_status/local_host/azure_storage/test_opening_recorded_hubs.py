@@ -153,6 +153,7 @@ def _differences(hub: FreshTaskHub, recorded: Record, puts: list[dict[str, Any]]
     return [str(difference) for difference in find_differences(renamed(recorded, hub.name), ours)]
 
 
+@pytest.mark.conforms("S0-4")
 def test_an_instance_with_the_longest_status_goes_on(task_hub: FreshTaskHub) -> None:
     put_hub(task_hub.connection_string, ["status-near-limit"], hub=task_hub.name)
     (row,) = recording("status-near-limit")["instances"]
@@ -165,6 +166,7 @@ def test_an_instance_with_the_longest_status_goes_on(task_hub: FreshTaskHub) -> 
     _on(task_hub, go_on)
 
 
+@pytest.mark.conforms("S0-4")
 def test_an_entity_answers_and_keeps_its_state(task_hub: FreshTaskHub) -> None:
     put_hub(task_hub.connection_string, ["entity-call"], hub=task_hub.name)
 
