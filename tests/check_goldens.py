@@ -91,17 +91,17 @@ def _check_episode(folder: Path, episode: RecordedEpisode, differences: Sequence
     for difference in differences:
         print(
             f"{folder / episode.file}: instance {episode.instance_id}: episode {episode.number}: "
-            f"{difference.field}: {_both(difference.recorded, difference.engine)}"
+            f"{difference.field}: {both(difference.recorded, difference.engine)}"
         )
 
 
-def _both(recorded: Any, engine: Any) -> str:
+def both(recorded: Any, found: Any, *, found_in: str = "engine") -> str:
     """Both values; of long ones, the parts where they part."""
-    texts = repr(recorded), repr(engine)
+    texts = repr(recorded), repr(found)
     same = next((index for index, (one, other) in enumerate(zip(*texts, strict=False)) if one != other), 0)
     start = max(0, same - _KEPT_OF_WHAT_IS_SAME) if max(map(len, texts)) > _LONGEST_VALUE else 0
     shown = [_cut(text, start) for text in texts]
-    return f"recorded {shown[0]}, engine {shown[1]}"
+    return f"recorded {shown[0]}, {found_in} {shown[1]}"
 
 
 def _cut(text: str, start: int) -> str:

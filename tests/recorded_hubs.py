@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
+from urllib.parse import parse_qsl
 
 from azure.core.exceptions import ResourceExistsError
 from azure.data.tables import EdmType, EntityProperty, TableServiceClient
@@ -54,7 +55,37 @@ def put_hub(connection_string: str, names: Iterable[str] = LATEST, *, hub: str =
     """
     _make_hub(connection_string, hub)
     for name in names:
-        _put_recording(connection_string, recording(name), hub)
+        document = recording(name)
+        put_instances(connection_string, document, messages_left(document), hub=hub)
+
+
+def put_instances(
+    connection_string: str, document: Mapping[str, Any], left: Iterable[Mapping[str, Any]], *, hub: str = RECORDED_HUB
+) -> None:
+    """Put the rows and blobs of a recording, or of a part of one, into a hub that is there.
+
+    `left` are the puts whose messages are still in a queue; what they are due in counts from now.
+    """
+    container_name = _renamed("storagehub-largemessages", hub)
+    with ContainerClient.from_connection_string(connection_string, container_name) as container:
+        address = container.url.rstrip("/") + "/"
+        for blob in document["blobs"]:
+            if (text := rebuilt(blob)) is not None:
+                kind = ContentSettings(content_type=blob["content_type"])
+                content = gzip.compress(text.encode())
+                container.upload_blob(blob["name"], content, overwrite=True, content_settings=kind)
+    with TableServiceClient.from_connection_string(connection_string) as tables:
+        for table in ("Instances", "History"):
+            client = tables.get_table_client(hub + table)
+            for row in document[table.lower()]:
+                client.create_entity(_entity(row, hub, address))
+    with QueueServiceClient.from_connection_string(connection_string) as queues:
+        for put in left:
+            text = json.dumps(put["body"], separators=(",", ":"), ensure_ascii=False)
+            client = queues.get_queue_client(_renamed(put["queue"], hub))
+            delay = int(dict(parse_qsl(put["query"])).get("visibilitytimeout", 0))
+            encoded = base64.b64encode(text.encode()).decode()
+            client.send_message(encoded, time_to_live=-1, visibility_timeout=delay)
 
 
 def messages_left(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -128,27 +159,6 @@ def _made(client: Any) -> Any:
     with suppress(ResourceExistsError):
         client.create_queue() if isinstance(client, QueueClient) else client.create_container()
     return client
-
-
-def _put_recording(connection_string: str, document: Mapping[str, Any], hub: str) -> None:
-    container_name = _renamed("storagehub-largemessages", hub)
-    with ContainerClient.from_connection_string(connection_string, container_name) as container:
-        address = container.url.rstrip("/") + "/"
-        for blob in document["blobs"]:
-            if (text := rebuilt(blob)) is not None:
-                kind = ContentSettings(content_type=blob["content_type"])
-                content = gzip.compress(text.encode())
-                container.upload_blob(blob["name"], content, overwrite=True, content_settings=kind)
-    with TableServiceClient.from_connection_string(connection_string) as tables:
-        for table in ("Instances", "History"):
-            client = tables.get_table_client(hub + table)
-            for row in document[table.lower()]:
-                client.create_entity(_entity(row, hub, address))
-    with QueueServiceClient.from_connection_string(connection_string) as queues:
-        for put in messages_left(document):
-            text = json.dumps(put["body"], separators=(",", ":"), ensure_ascii=False)
-            client = queues.get_queue_client(_renamed(put["queue"], hub))
-            client.send_message(base64.b64encode(text.encode()).decode(), time_to_live=-1)
 
 
 def _entity(row: Mapping[str, Any], hub: str, address: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from durable_status.offloaded import BLOB_PREFIX
 from durable_status.payloads.credentials import sdk_credential
 from durable_status.task_hub.connection import DEFAULT_CONNECTION, read_connection
 from durable_status.task_hub.large_values import compress, decompress, is_inside
-from durable_status.task_hub.names import HubNames
+from durable_status.task_hub.names import HubNames, blob_folder
 
 # Newer versions of the SDK ask for a version that an older Azurite refuses; nothing used here has changed since.
 _API_VERSION = "2021-12-02"
@@ -145,7 +145,7 @@ def _cause(error: AzureError) -> str:
 
 
 def _blob_name(instance_id: str, name: str) -> str:
-    """Where the platform looks at a purge: below the id as it is, not escaped."""
+    """Where the platform looks at a purge: below the id, not escaped as in keys."""
     if not is_inside(instance_id):
         raise PayloadError(f"An instance called {instance_id!r} can have no blobs. Use an id without . and .. in it.")
-    return f"{instance_id}/{name}"
+    return f"{blob_folder(instance_id)}/{name}"

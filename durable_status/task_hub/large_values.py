@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
 from durable_status.stored_json import utf16_size, well_formed
+from durable_status.task_hub.names import blob_folder
 
 MAX_PROPERTY_SIZE = 60 * 1024
 """Bytes of UTF-16: a text above it goes to a blob."""
@@ -70,8 +71,8 @@ def property_blob_name(partition_key: str, row_key: str, kind: str, column: str,
 
 
 def message_blob_name(instance_id: str, activity_id: str, event_type: str) -> str:
-    """Where a message's JSON goes. The id is not escaped here, as on the platform."""
-    return f"{instance_id}/message-{activity_id.replace('-', '')}-{event_type}{_SUFFIX}"
+    """Where a message's JSON goes."""
+    return f"{blob_folder(instance_id)}/message-{activity_id.replace('-', '')}-{event_type}{_SUFFIX}"
 
 
 def blob_url(container_url: str, blob_name: str) -> str:

@@ -18,6 +18,7 @@ _HUB_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{2,49}")
 _ESCAPES = {"^": "^^", "/": "^0", "\\": "^1", "#": "^2", "?": "^3"}
 _ESCAPES |= {chr(code): "^" + chr(0xC0 + code) for code in (*range(0x20), *range(0x7F, 0xA0))}
 _ESCAPE_TABLE = str.maketrans(_ESCAPES)
+_BLOB_ESCAPE_TABLE = str.maketrans({one: escape for one, escape in _ESCAPES.items() if one not in "^/#?"})
 _UNESCAPES = {escape: character for character, escape in _ESCAPES.items()}
 _FNV_OFFSET_BASIS = 2166136261
 _FNV_PRIME = 16777619
@@ -121,6 +122,15 @@ def escape_key(instance_id: str) -> str:
 def unescape_key(partition_key: str) -> str:
     """The instance id of a partition key; a ``^`` that begins no escape stays (senders before 2021 did not escape)."""
     return re.sub(r"\^(.)", lambda found: _UNESCAPES.get(found[0], found[0]), partition_key, flags=re.DOTALL)
+
+
+def blob_folder(instance_id: str) -> str:
+    """Where the blobs of an instance are, but for those of its history: under its id as it is, as on the platform.
+
+    Only what no name of a blob can hold is escaped as in keys: a backslash, which the service takes for a slash, and
+    control characters, for which it cannot list the container any more. The platform's clients refuse ids with them.
+    """
+    return instance_id.translate(_BLOB_ESCAPE_TABLE)
 
 
 def history_row_key(index: int) -> str:

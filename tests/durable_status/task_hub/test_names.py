@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from durable_status.task_hub.names import (
     HubNames,
+    blob_folder,
     escape_key,
     fnv1a,
     history_row_key,
@@ -160,3 +161,9 @@ def test_rows_of_an_execution_are_numbered_in_hexadecimal(name: str) -> None:
 def test_ids_of_entities_begin_with_an_at_sign() -> None:
     assert is_entity_id("@counter@one")
     assert not is_entity_id("counter")
+
+
+@pytest.mark.conforms("S4-6")
+def test_blobs_are_under_the_id_as_it_is_but_for_what_a_blob_cannot_be_called() -> None:
+    assert blob_folder("a/b#c?d^e é中🎈") == "a/b#c?d^e é中🎈"
+    assert blob_folder("a\\b\tc\x00\x7f") == "a^1b^\u00c9c^\u00c0^\u013f"

@@ -9,7 +9,7 @@ from durable_status.local_host.storage.azure_storage.blobs import BlobContainers
 from durable_status.local_host.storage.azure_storage.together import together
 from durable_status.task_hub.large_values import InBlob, Text, compress, decompress
 from durable_status.task_hub.messages import QueueMessage, read_message
-from durable_status.task_hub.names import escape_key
+from durable_status.task_hub.names import blob_folder, escape_key
 
 
 class LargeTexts:
@@ -70,7 +70,7 @@ class LargeTexts:
 
         An id with a slash lies under another instance's prefix; its blobs have a further slash in their names.
         """
-        for prefix in {f"{instance_id}/", f"{escape_key(instance_id)}/"}:
+        for prefix in {f"{blob_folder(instance_id)}/", f"{escape_key(instance_id)}/"}:
             names = [blob.name for blob in await self._blobs.list(self.container, prefix)]
             await self.delete([name for name in names if "/" not in name.removeprefix(prefix)])
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
-from durable_status.local_host.storage.provider import ActivityCall, EpisodeCommit, Message
+from durable_status.local_host.storage.provider import ActivityCall, EpisodeCommit, Message, OrchestrationWork
 from durable_status.replay.event_json import event_from_members, event_members
-from durable_status.replay.events import Event, ExecutionStarted, OrchestratorStarted, TaskScheduled
+from durable_status.replay.events import ExecutionStarted, OrchestratorStarted, TaskScheduled
 from durable_status.replay.ticks import Ticks
 from durable_status.task_hub.messages import QueueMessage, Sender
-from durable_status.task_hub.names import is_entity_id
 
 _NO_TAGS: dict[str, str] = {}
 
@@ -36,20 +35,21 @@ class Writer:
         """A message that somebody sends to an instance from outside."""
         return self._control(message, Sender(), None)
 
-    def of_commit(self, instance_id: str, history: Sequence[Event], commit: EpisodeCommit) -> Iterator[Outgoing]:
-        """The messages of an episode; `history` is what there was before it."""
+    def of_commit(self, work: OrchestrationWork, commit: EpisodeCommit) -> Iterator[Outgoing]:
+        """The messages of what `work` caused: to instances first, then calls of activities, as recorded.
+
+        They name the execution and the episode that the work item began with, even where it continued as new in it.
+        """
         if commit.row is None:
             return
-        past = () if commit.replaces_history else history
-        episode = sum(isinstance(event, OrchestratorStarted) for event in (*past, *commit.events))
-        execution_id = None if is_entity_id(instance_id) else commit.row.execution_id
-        sender = Sender(instance_id=instance_id, execution_id=execution_id)
+        episode = 1 + sum(isinstance(event, OrchestratorStarted) for event in work.history)
+        sender = Sender(instance_id=work.instance_id, execution_id=_first_execution_of(work))
+        for message in commit.messages:
+            yield self._control(message, sender, episode)
         scheduled = {event.event_id: event for event in commit.events if isinstance(event, TaskScheduled)}
         now = commit.row.last_updated_time
         for call in commit.activities:
-            yield self._activity(call, scheduled.get(call.task_id), now, episode)
-        for message in commit.messages:
-            yield self._control(message, sender, episode)
+            yield self._activity(call, scheduled.get(call.task_id), now, sender, episode)
 
     def answer(self, call: QueueMessage, message: Message) -> Outgoing:
         """An activity's answer to the message that called it."""
@@ -71,7 +71,9 @@ class Writer:
         )
         return Outgoing(message=queued, due=message.due)
 
-    def _activity(self, call: ActivityCall, scheduled: TaskScheduled | None, now: Ticks, episode: int) -> Outgoing:
+    def _activity(
+        self, call: ActivityCall, scheduled: TaskScheduled | None, now: Ticks, sender: Sender, episode: int
+    ) -> Outgoing:
         timestamp = now if scheduled is None else scheduled.timestamp
         event = TaskScheduled(event_id=call.task_id, timestamp=timestamp, name=call.name, input=call.input)
         queued = QueueMessage(
@@ -81,10 +83,17 @@ class Writer:
             execution_id=call.execution_id,
             sequence_number=next(self._numbers),
             episode=episode,
-            sender=Sender(instance_id=call.instance_id, execution_id=call.execution_id),
+            sender=sender,
             tags=_NO_TAGS,
         )
         return Outgoing(message=queued, is_activity=True)
+
+
+def _first_execution_of(work: OrchestrationWork) -> str | None:
+    """The execution that a work item found, or that starts in it; an entity that does not exist yet has none."""
+    events = (*work.history, *(message.event for message in work.messages.values()))
+    started = next((event for event in events if isinstance(event, ExecutionStarted)), None)
+    return None if started is None else started.orchestration_instance.execution_id
 
 
 def read_control(queued: QueueMessage) -> Message:

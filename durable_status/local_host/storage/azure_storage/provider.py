@@ -242,7 +242,7 @@ class AzureStorage:
         of = Execution(instance_id=instance_id, execution_id=row.execution_id)
         first = 0 if commit.replaces_history else len(work.history)
         old_blobs = set() if first else set(history.blob_names)
-        sent = await self._post.put_all(list(self._writer.of_commit(instance_id, work.history, commit)))
+        sent = await self._post.put_all(list(self._writer.of_commit(work, commit)))
         columns = _status_column(row)
         try:
             if commit.events:
