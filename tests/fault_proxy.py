@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -17,9 +18,10 @@ from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
-from tests.storage_operations import Operation, Service, read_operation
+from tests.storage_operations import Operation, Service, decoded_messages, read_operation
 
 _HOP_BY_HOP = ("Connection", "Transfer-Encoding", "Content-Length", "Keep-Alive")
+_MESSAGE_ID = re.compile(rb"<MessageId>(.*?)</MessageId>")
 _MESSAGE = re.compile(rb"<QueueMessage>.*?</QueueMessage>", re.DOTALL)
 _AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 _SERVICES: tuple[Service, ...] = ("blob", "queue", "table")
@@ -106,6 +108,22 @@ def then(action: Callable[[], Awaitable[object]]) -> Fault:
     return fault
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A request that was answered, or not; times as of `time.perf_counter`."""
+
+    operation: Operation
+    answer: Answer | None
+    began: float
+    ended: float
+
+    @property
+    def found_nothing(self) -> bool:
+        """Whether it asked a queue in vain."""
+        answer = self.answer
+        return self.operation.kind == "get messages" and answer is not None and not _MESSAGE.search(answer.body)
+
+
 @dataclass(slots=True)
 class _Rule:
     fault: Fault
@@ -129,13 +147,14 @@ class _Rule:
 class FaultProxy:
     """Three listeners, one for each service.
 
-    `seen` are all operations so far, in the order of their answers; a get that found no message is "get no message".
+    `seen` are all exchanges so far, in the order of their answers.
     """
 
     def __init__(self, connection_string: str) -> None:
         self._settings = dict(part.split("=", 1) for part in connection_string.strip(";").split(";"))
         self._rules: list[_Rule] = []
-        self.seen: list[Operation] = []
+        self._messages: dict[str, str] = {}  # what has passed, by message id
+        self.seen: list[Exchange] = []
 
     @property
     def connection_string(self) -> str:
@@ -193,12 +212,23 @@ class FaultProxy:
         return runner
 
     async def _answer(self, operation: Operation, forward: Forward) -> Answer | None:
+        if operation.message_id is not None:
+            operation = replace(operation, body=self._messages.get(operation.message_id, "").encode())
+        began = time.perf_counter()
         rule = next((rule for rule in self._rules if rule.takes(operation)), None)
         answer = await (forward() if rule is None else rule.fault(operation, forward))
-        if operation.kind == "get messages" and answer is not None and not _MESSAGE.search(answer.body):
-            operation = replace(operation, kind="get no message")
-        self.seen.append(operation)
+        ended = time.perf_counter()
+        self.seen.append(Exchange(operation=operation, answer=answer, began=began, ended=ended))
+        self._remember_messages(operation, answer)
         return answer
+
+    def _remember_messages(self, operation: Operation, answer: Answer | None) -> None:
+        if operation.kind in ("put message", "get messages") and answer is not None:
+            for message in _MESSAGE.findall(answer.body):
+                text = operation.text if operation.kind == "put message" else decoded_messages(message)
+                found = _MESSAGE_ID.search(message)
+                assert found is not None
+                self._messages[found[1].decode()] = text
 
 
 async def _forwarded(

@@ -18,7 +18,7 @@ _BLOB = {"PUT": "put blob", "GET": "read blob", "HEAD": "read blob", "DELETE": "
 _TABLE_ROW = {"POST": "insert row", "PUT": "replace row", "PATCH": "merge row", "MERGE": "merge row"}
 _TABLE_ROW |= {"GET": "read row", "DELETE": "delete row"}
 _TEXT_OF_MESSAGE = re.compile(r"<MessageText>(.*?)</MessageText>", re.DOTALL)
-_READS = ("get messages", "read row", "query rows", "read", "list", "read blob")
+_OF_MESSAGE = ("delete message", "update message")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,19 +29,19 @@ class Operation:
     kind: str
     target: str
     """The queue, the table, or the container and the blob."""
+    path: str = ""
+    """With the query, nothing quoted."""
     body: bytes = b""
-    query: str = ""
+
+    @property
+    def message_id(self) -> str | None:
+        """The message that is deleted or changed."""
+        return self.path.partition("?")[0].rpartition("/")[2] if self.kind in _OF_MESSAGE else None
 
     @property
     def text(self) -> str:
         """What it sends; the Base64 of a message is decoded."""
-        text = self.body.decode(errors="replace")
-        return _TEXT_OF_MESSAGE.sub(lambda found: _decoded(found[1]), text)
-
-    @property
-    def writes(self) -> bool:
-        """Whether it changes something."""
-        return self.kind not in _READS
+        return decoded_messages(self.body)
 
     @property
     def is_ownership(self) -> bool:
@@ -49,7 +49,7 @@ class Operation:
         return self.service == "blob" and ("-leases" in self.target or "-applease" in self.target)
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.target}"
+        return f"{self.kind} {self.target}".rstrip()
 
 
 def read_operation(service: Service, method: str, raw_path: str, body: bytes) -> Operation:
@@ -57,7 +57,12 @@ def read_operation(service: Service, method: str, raw_path: str, body: bytes) ->
     path, _, query = raw_path.partition("?")
     _account, _, rest = path.lstrip("/").partition("/")
     kind, target = _PARSERS[service](method, unquote(rest), query, body)
-    return Operation(service=service, kind=kind, target=target, body=body, query=query)
+    return Operation(service=service, kind=kind, target=target, path=unquote(raw_path), body=body)
+
+
+def decoded_messages(body: bytes) -> str:
+    """A request or an answer of a queue as text, the Base64 of messages decoded."""
+    return _TEXT_OF_MESSAGE.sub(lambda found: _decoded(found[1]), body.decode(errors="replace"))
 
 
 def _queue(method: str, path: str, query: str, _body: bytes) -> tuple[str, str]:
