@@ -9,12 +9,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what `__getattr__` hands out, for type checkers
+    from durable_status.testing.azurite import Azurite
     from durable_status.testing.bench import DurableBench
     from durable_status.testing.check_replay import CheckedHistory, ReplayBroken
     from durable_status.testing.context import FakeOrchestrationContext
     from durable_status.testing.errors import Finding, HarnessError, RuleBroken
     from durable_status.testing.explore import Exploration, ExploredRun
     from durable_status.testing.faults import Faults
+    from durable_status.testing.fresh_task_hub import FreshTaskHub
     from durable_status.testing.moves import event
     from durable_status.testing.outcomes import HANG, either, in_turn
     from durable_status.testing.recorder import record_histories
@@ -24,6 +26,7 @@ if TYPE_CHECKING:  # what `__getattr__` hands out, for type checkers
 
 _MODULES = {
     "HANG": "outcomes",
+    "Azurite": "azurite",
     "CheckedHistory": "check_replay",
     "DurableBench": "bench",
     "Exploration": "explore",
@@ -31,6 +34,7 @@ _MODULES = {
     "FakeOrchestrationContext": "context",
     "Faults": "faults",
     "Finding": "errors",
+    "FreshTaskHub": "fresh_task_hub",
     "HarnessError": "errors",
     "OrchestrationRun": "run",
     "ReplayBroken": "check_replay",
@@ -45,6 +49,7 @@ _MODULES = {
 
 __all__ = [
     "HANG",
+    "Azurite",
     "CheckedHistory",
     "DurableBench",
     "Exploration",
@@ -52,6 +57,7 @@ __all__ = [
     "FakeOrchestrationContext",
     "Faults",
     "Finding",
+    "FreshTaskHub",
     "HarnessError",
     "OrchestrationRun",
     "ReplayBroken",

@@ -3,7 +3,8 @@
 It listens on free ports of loopback and dies with the process that started it, however that ends: Azurite watches its
 stdin, and the end of that is to it what SIGTERM is. Ctrl-C does not reach it, so that what uses it can stop first.
 
-``python -m durable_status.testing.azurite COMMAND...`` runs a command with an Azurite as its ``AzureWebJobsStorage``.
+``python -m durable_status.testing.azurite PROJECT COMMAND...`` runs a command with the Azurite of a project as its
+``AzureWebJobsStorage``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import IO, Self
+from typing import Self
 
 from durable_status.testing.errors import HarnessError
 
@@ -90,8 +91,11 @@ class Azurite:
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # Windows has no sessions
         )
-        assert self._process.stdout is not None
-        last_line = self._read_until_it_listens(self._process.stdout)
+        try:
+            last_line = self._read_until_it_listens()
+        except BaseException:  # Ctrl-C, or a time-out of the test
+            self.kill()
+            raise
         if last_line is not None:
             self._end()
             raise HarnessError(f"Azurite did not start: {last_line}")
@@ -146,10 +150,12 @@ class Azurite:
             raise HarnessError("this Azurite does not run; start it.")
         return self._process
 
-    def _read_until_it_listens(self, lines: IO[str]) -> str | None:
+    def _read_until_it_listens(self) -> str | None:
         """Learn its ports; returns its last line if it ended before."""
+        stdout = self._running().stdout
+        assert stdout is not None
         last_line, waiting = "it said nothing.", set(_SERVICES)
-        for line in lines:
+        for line in stdout:
             last_line = line.strip() or last_line
             if found := _LISTENING.match(line):
                 self._ports[found[1]] = int(found[2])
@@ -199,17 +205,19 @@ def _wait_through_ctrl_c(process: subprocess.Popen[bytes]) -> int:
             continue  # the command has got it, too, and is stopping
 
 
-def main(command: list[str]) -> int:
+def main(project: str, *command: str) -> int:
     """Run a command with an Azurite that keeps all in memory, and end with its exit code."""
-    azurite = Azurite()
+    azurite = Azurite(project=Path(project))
     try:
         azurite.start()
     except HarnessError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     print(f"Azurite is up while this runs: AzureWebJobsStorage='{azurite.connection_string}'", flush=True)
-    return azurite.run_as_this_process(command)
+    return azurite.run_as_this_process(list(command))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(*sys.argv[1:]))

@@ -1,18 +1,21 @@
-"""The pytest plugin: the fixture `durable`, its marker and options.
+"""The pytest plugin: the fixture `durable`, its marker and options, and the fixtures `azurite` and `task_hub`.
 
-Nothing of the SDK is imported before a test asks for the fixture.
+Nothing of the SDKs is imported before a test asks for a fixture.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-if TYPE_CHECKING:  # for the annotation only: importing it takes half a second
+if TYPE_CHECKING:  # for the annotations only: importing them takes half a second
+    from durable_status.testing.azurite import Azurite
     from durable_status.testing.bench import DurableBench
+    from durable_status.testing.fresh_task_hub import FreshTaskHub
 
 _SNAPSHOT_FOLDER = "timelines"
 
@@ -53,6 +56,37 @@ def durable(request: pytest.FixtureRequest) -> DurableBench:
             accepts=bool(request.config.getoption("--durable-update")),
         ),
     )
+
+
+@pytest.fixture(scope="session")
+def azurite(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
+    """A running Azurite, one for all tests of a process (`durable_status.testing.azurite.Azurite`).
+
+    A test that stops it spoils it for the others; such a test starts an `Azurite` of its own.
+    """
+    from durable_status.testing.azurite import Azurite
+    from durable_status.testing.errors import HarnessError
+
+    running = Azurite(tmp_path_factory.mktemp("azurite"), project=request.config.rootpath)
+    try:
+        running.start()
+    except HarnessError as error:
+        pytest.fail(str(error), pytrace=False)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def task_hub(azurite: Azurite) -> Iterator[FreshTaskHub]:
+    """A task hub in Azurite for one test, deleted after it (`durable_status.testing.fresh_task_hub.FreshTaskHub`)."""
+    try:
+        from durable_status.testing.fresh_task_hub import FreshTaskHub
+    except ModuleNotFoundError as error:
+        pytest.fail(f"{error}; task_hub needs the extra azure: pip install 'durable-status[azure]'", pytrace=False)
+
+    hub = FreshTaskHub(azurite.connection_string)
+    yield hub
+    hub.delete()
 
 
 def _marked(request: pytest.FixtureRequest) -> dict[str, Any]:
