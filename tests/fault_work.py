@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-import aiohttp
-
-from tests.hosts import RunningHost
 from tests.paths import APPS
 
 FAULTS = APPS / "faults"
@@ -74,41 +71,3 @@ def jobs(*kinds: str) -> Iterator[Job]:
     for number in count():
         kind = chosen[number % len(chosen)]
         yield Job(f"{kind}-{number}", kind, number)
-
-
-class Crowd:
-    """The jobs that are under way on a host that may die at any moment."""
-
-    def __init__(self) -> None:
-        self.acknowledged: dict[str, Job] = {}
-        """Those whose start was answered: they must complete."""
-        self.finished: set[str] = set()
-        self._told: set[str] = set()
-
-    async def start(self, host: RunningHost, job: Job) -> None:
-        """Start one; a host that dies meanwhile is no error."""
-        try:
-            await host.start(job.kind, job.instance_id, job.input)
-        except aiohttp.ClientError:
-            return
-        self.acknowledged[job.instance_id] = job
-
-    async def tell_listeners(self, host: RunningHost) -> None:
-        """Raise the event of those that wait for one and have not been told."""
-        for job in list(self.acknowledged.values()):
-            if job.kind == "listener" and job.instance_id not in self._told:
-                try:
-                    await host.raise_event(job.instance_id, "go", job.number)
-                except aiohttp.ClientError:
-                    return
-                self._told.add(job.instance_id)
-
-    async def look(self, host: RunningHost) -> None:
-        """Note who has finished."""
-        answer = await host.manage("GET", "instances?top=100000&runtimeStatus=Completed")
-        self.finished |= {document["instanceId"] for document in answer.json} & set(self.acknowledged)
-
-    @property
-    def unfinished(self) -> set[str]:
-        """The instances that are still to complete."""
-        return set(self.acknowledged) - self.finished

@@ -71,13 +71,17 @@ def read_hub(connection_string: str, hub: str) -> StoredHub:
     with TableServiceClient.from_connection_string(connection_string) as tables:
         instances = list(_rows(tables, names.instances_table))
         history = list(_rows(tables, names.history_table))
-    with QueueServiceClient.from_connection_string(connection_string) as queues:
-        found = [queue.name for queue in queues.list_queues(name_starts_with=f"{hub.lower()}-")]
-        counts = [queues.get_queue_client(name).get_queue_properties().approximate_message_count for name in found]
     with BlobServiceClient.from_connection_string(connection_string) as blobs:
         container = blobs.get_container_client(names.large_messages_container)
         stored = list(container.list_blob_names()) if container.exists() else []
-    return stored_hub(names, instances, history, messages=dict(zip(found, counts, strict=True)), blobs=stored)
+    return stored_hub(names, instances, history, messages=count_messages(connection_string, hub), blobs=stored)
+
+
+def count_messages(connection_string: str, hub: str) -> dict[str, int]:
+    """How many messages are in each queue of a hub, visible or not."""
+    with QueueServiceClient.from_connection_string(connection_string) as queues:
+        names = [queue.name for queue in queues.list_queues(name_starts_with=f"{hub.lower()}-")]
+        return {name: queues.get_queue_client(name).get_queue_properties().approximate_message_count for name in names}
 
 
 def hub_flaws(hub: StoredHub) -> list[str]:

@@ -18,6 +18,7 @@ _BLOB = {"PUT": "put blob", "GET": "read blob", "HEAD": "read blob", "DELETE": "
 _TABLE_ROW = {"POST": "insert row", "PUT": "replace row", "PATCH": "merge row", "MERGE": "merge row"}
 _TABLE_ROW |= {"GET": "read row", "DELETE": "delete row"}
 _TEXT_OF_MESSAGE = re.compile(r"<MessageText>(.*?)</MessageText>", re.DOTALL)
+_READS = ("get messages", "read row", "query rows", "read blob", "read", "list", "metadata")
 _OF_MESSAGE = ("delete message", "update message")
 
 
@@ -42,6 +43,11 @@ class Operation:
     def text(self) -> str:
         """What it sends; the Base64 of a message is decoded."""
         return decoded_messages(self.body)
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes something."""
+        return self.kind not in _READS
 
     @property
     def is_ownership(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
@@ -27,12 +27,6 @@ from tests.fault_proxy import (
     then,
 )
 from tests.storage_operations import Operation
-
-
-@pytest.fixture(scope="module")
-def azurite() -> Iterator[Azurite]:
-    with Azurite() as running:
-        yield running
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +116,8 @@ def test_a_refusal_reaches_the_sender_and_nothing_is_done(azurite: Azurite) -> N
             account.proxy.inject(answers(500, "InternalError"), _is("insert row"))
             with pytest.raises(HttpResponseError) as refused:
                 await account.table.create_entity(row)
-            assert (refused.value.status_code, refused.value.error_code) == (500, "InternalError")
+            assert refused.value.status_code == 500
+            assert "InternalError" in str(refused.value)
 
             await account.put("kept")
             await account.table.create_entity(row)
