@@ -10,7 +10,6 @@ import random
 from collections.abc import Callable
 from itertools import islice
 
-import aiohttp
 import pytest
 
 from durable_status.testing.azurite import Azurite
