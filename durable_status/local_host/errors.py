@@ -4,7 +4,7 @@
 
     LocalHostError
     ├── InstanceExistsError     the instance has not ended, so its id cannot be started again
-    ├── StorageError            the task hub's file cannot be used
+    ├── StorageError            the task hub cannot be used
     └── ListenError             a port cannot be listened on
 """
 
@@ -27,7 +27,7 @@ class InstanceExistsError(LocalHostError):
 
 
 class StorageError(LocalHostError):
-    """The task hub's file cannot be used."""
+    """The task hub cannot be used: its file, its account, or what it holds."""
 
 
 class ListenError(LocalHostError):

@@ -11,5 +11,6 @@ event classes; the host and the harness put the two together.
 - `instances`: rows of the Instances table; what an episode writes there.
 - `large_values`: what goes to a blob instead, and under which name.
 - `messages`: what the queues carry.
+- `connection`: where the storage account is, from an app's settings.
 - `ownership`: the blobs and rows that say which host reads which queue.
 """

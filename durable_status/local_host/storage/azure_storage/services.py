@@ -1,0 +1,70 @@
+"""One storage account, open: its tables and queues over one set of kept connections."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+
+from durable_status.local_host.storage.azure_storage.endpoint import Endpoint, Patience, lose_once
+from durable_status.local_host.storage.azure_storage.queues import Queues
+from durable_status.local_host.storage.azure_storage.signing import (
+    SignatureSigner,
+    Signer,
+    TokenSigner,
+    open_identity,
+    queue_signer,
+    table_signer,
+)
+from durable_status.local_host.storage.azure_storage.tables import Tables
+from durable_status.task_hub.connection import AccountKey, SharedAccessSignature, StorageConnection
+
+_DEFAULT_PATIENCE = Patience()
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The services of an account."""
+
+    tables: Tables
+    queues: Queues
+
+
+@asynccontextmanager
+async def open_services(
+    connection: StorageConnection, *, patience: Patience = _DEFAULT_PATIENCE
+) -> AsyncIterator[Services]:
+    """Open an account; nothing is sent yet. Its connections are closed at the end."""
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0),
+                timeout=aiohttp.ClientTimeout(total=patience.answer),
+                skip_auto_headers=("Accept-Encoding", "Content-Type", "User-Agent"),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                middlewares=(lose_once,),
+            )
+        )
+        table_sign, queue_sign = await _signers(connection, stack)
+
+        def endpoint(kind: str, url: str, signer: Signer) -> Endpoint:
+            return Endpoint(kind, url, connection, session=session, signer=signer, patience=patience)
+
+        yield Services(
+            tables=Tables(endpoint("table", connection.table_url, table_sign)),
+            queues=Queues(endpoint("queue", connection.queue_url, queue_sign)),
+        )
+
+
+async def _signers(connection: StorageConnection, stack: AsyncExitStack) -> tuple[Signer, Signer]:
+    match connection.credential:
+        case AccountKey() as account:
+            return table_signer(account), queue_signer(account)
+        case SharedAccessSignature() as signature:
+            signer = SignatureSigner(signature)
+            return signer, signer
+        case identity:
+            tokens = TokenSigner(await stack.enter_async_context(open_identity(identity)))
+            return tokens, tokens
