@@ -1,4 +1,4 @@
-"""What recorded requests cost without a host: `python -m benchmarks.floor_worker REQUESTS INSTANCES AT_ONCE`.
+"""What recorded requests cost without a host: `python -m benchmarks.floor_worker ACCOUNT REQUESTS INSTANCES AT_ONCE`.
 
 It sends the requests of one instance again, as often as there are instances, with a raw client on kept connections. A
 request waits for as many answers of its instance as it did when it was recorded. Prints seconds for each instance.
@@ -7,7 +7,6 @@ request waits for as many answers of its instance as it did when it was recorded
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from benchmarks.recorded_requests import RecordedRequest, read_requests
 _CONNECTIONS = 32
 
 
-async def main(path: str, instances: str, at_once: str) -> None:
+async def main(connection_string: str, path: str, instances: str, at_once: str) -> None:
     """Replay, print one number."""
     requests, name = read_requests(Path(path)), f"Floor{uuid4().hex[:12]}"
     free = asyncio.Semaphore(int(at_once))
@@ -29,7 +28,7 @@ async def main(path: str, instances: str, at_once: str) -> None:
         async with free:
             await _Replay(storage, name, f"{number:06d}-{uuid4().hex}").run(requests)
 
-    async with RawStorage(os.environ["AzureWebJobsStorage"], _CONNECTIONS).opened() as storage:
+    async with RawStorage(connection_string, _CONNECTIONS).opened() as storage:
         for target in sorted({request.target for request in requests}):
             await _create(storage, name, target)
         await one(storage, 0)  # opens connections
