@@ -154,6 +154,7 @@ class FaultProxy:
         self._settings = dict(part.split("=", 1) for part in connection_string.strip(";").split(";"))
         self._rules: list[_Rule] = []
         self._messages: dict[str, str] = {}  # what has passed, by message id
+        self._errors: list[Exception] = []
         self.seen: list[Exchange] = []
 
     @property
@@ -179,7 +180,7 @@ class FaultProxy:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[FaultProxy]:
-        """Listen while the context lasts."""
+        """Listen while the context lasts; what went wrong in a fault itself is raised at its end."""
         async with aiohttp.ClientSession(
             auto_decompress=False, connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=3)
         ) as session:
@@ -188,6 +189,8 @@ class FaultProxy:
                 yield self
             finally:
                 await asyncio.gather(*(runner.cleanup() for runner in runners))
+            if self._errors:
+                raise ExceptionGroup("faults failed", self._errors)
 
     async def _listen(self, service: Service, session: aiohttp.ClientSession) -> web.ServerRunner:
         setting = f"{service.capitalize()}Endpoint"
@@ -198,8 +201,8 @@ class FaultProxy:
             operation = read_operation(service, request.method, request.raw_path, body)
             answer = await self._answer(operation, lambda: _forwarded(session, request, account.origin(), body))
             if answer is None:
-                assert request.transport is not None
-                request.transport.abort()
+                if request.transport is not None:  # else the sender is gone
+                    request.transport.abort()
                 return web.Response()
             return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
 
@@ -216,7 +219,11 @@ class FaultProxy:
             operation = replace(operation, body=self._messages.get(operation.message_id, "").encode())
         began = time.perf_counter()
         rule = next((rule for rule in self._rules if rule.takes(operation)), None)
-        answer = await (forward() if rule is None else rule.fault(operation, forward))
+        try:
+            answer = await (forward() if rule is None else rule.fault(operation, forward))
+        except Exception as error:
+            self._errors.append(error)
+            answer = None
         ended = time.perf_counter()
         self.seen.append(Exchange(operation=operation, answer=answer, began=began, ended=ended))
         self._remember_messages(operation, answer)

@@ -76,5 +76,6 @@ async def _is_killed(
         await hub.start(host, new)
         await hub.until_done(host)
     except aiohttp.ClientError:
+        await host.process.wait()
         return True
     return False

@@ -15,7 +15,7 @@ from tests.fault_proxy import Answer, Forward
 from tests.fault_work import Job
 from tests.storage_operations import Operation
 
-_EXECUTION_ID = re.compile(r'"ExecutionId": ?"(\w+)"')
+_EXECUTION_ID = re.compile(r'"ExecutionId": ?"([\w-]+)"')
 
 
 @pytest.mark.parametrize("episode", range(4))
@@ -41,7 +41,7 @@ def test_an_etag_conflict_stops_the_loser(task_hub: FreshTaskHub, episode: int) 
 
     flaws, log = asyncio.run(main())
     assert flaws == []
-    assert len([line for line in log.splitlines() if "'contended'" in line and "another writer" in line]) == 1
+    assert len([line for line in log.splitlines() if "'contended'" in line and "another host" in line]) == 1
     assert "Traceback" not in log
 
 
