@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Run the app or check the repository, with nothing but Python and a package index.
+"""Run the app or check the repository, with nothing but Python, a package index and, for Azure Storage, Node.js.
 
   python3 dev.py start [OPTIONS]   serve the app on http://localhost:7071
-                                   (options of `durable-status start`: --port, --storage, --extension ...)
+                                   (options of `durable-status start`: --port, --storage, --extension ...);
+                                   with --storage azure it runs Azurite, unless AzureWebJobsStorage names an account
   python3 dev.py test              run every gate: lint, format, types, import rules, goldens, tests
   python3 dev.py test PYTEST-ARGS  run only pytest, with these arguments
   python3 dev.py goldens DIR...    put folders of recorded episodes to the engine and print every difference
@@ -10,11 +11,14 @@
   python3 dev.py mutations         break the engine in one rule at a time and show that the recordings notice
 
 All make `.venv` beside this file when it is missing and install what the requirement files ask for when those have
-changed. Standard library only; old Pythons get as far as the line that says which one is needed.
+changed; what needs Azurite does the same for `node_modules` and package-lock.json. Standard library only; old Pythons
+get as far as the line that says which one is needed.
 """
 
+import argparse
 import contextlib
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -32,6 +36,11 @@ PYTHON = PROGRAMS / ("python.exe" if os.name == "nt" else "python")
 OLDEST, NEWEST = (3, 11), (3, 13)
 REQUIREMENT_FILES = ("requirements.txt", "requirements-dev.txt", "constraints.txt", "pyproject.toml")
 
+NODE_MODULES = ROOT / "node_modules"
+NODE_STAMP = NODE_MODULES / "installed-packages"
+PACKAGE_FILES = ("package.json", "package-lock.json")
+EMULATOR = ("", "UseDevelopmentStorage=true")
+
 GATES = (
     ("lint", ["ruff", "check", "."]),
     ("format", ["ruff", "format", "--check", "."]),
@@ -41,15 +50,23 @@ GATES = (
 )
 INTERRUPTED = 130
 
-# What pip says when a cause outside the repository is to blame, and what to do about it.
+# What pip and npm say when a cause outside the repository is to blame, and what to do about it.
 CAUSES = (
-    (("No space left",), "the disk is full; free some room and try again."),
-    (("Permission denied", "Read-only file system"), "the folder cannot be written; check its permissions."),
+    (("No space left", "ENOSPC"), "the disk is full; free some room and try again."),
+    (
+        ("Permission denied", "Read-only file system", "EACCES", "EROFS"),
+        "the folder cannot be written; check its permissions.",
+    ),
     (
         ("NewConnectionError", "Connection refused", "Name or service not known", "Network is unreachable"),
         "no package index can be reached; check the network, or name one in PIP_INDEX_URL.",
     ),
     (("No matching distribution", "Could not find a version"), "the package index lacks a package; see PIP_INDEX_URL."),
+    (
+        ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ENETUNREACH", "ETIMEDOUT", "ERR_SOCKET_TIMEOUT"),
+        "no npm registry can be reached; check the network, or name one in NPM_CONFIG_REGISTRY.",
+    ),
+    (("E404", "ETARGET"), "the npm registry lacks a package; see NPM_CONFIG_REGISTRY."),
 )
 
 
@@ -149,8 +166,40 @@ def make_venv():
 
 def pip(*arguments):
     command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "2"]
+    install("pip", [*command, *arguments])
+
+
+def make_node_modules():
+    """Make `node_modules` what package-lock.json says; one dev.py at a time."""
+    wanted = node_fingerprint()
+    if has_node_modules(wanted):
+        return
+    with exclusive_lock():
+        if has_node_modules(wanted):
+            return
+        say("Installing Azurite ...")
+        npm = [shutil.which("npm"), "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
+        install("npm", [*npm, "--fetch-retries=1", "--fetch-retry-mintimeout=1000", "ci"])  # which empties it first
+        NODE_STAMP.write_text(wanted)
+
+
+def node_fingerprint():
+    return hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in PACKAGE_FILES)).hexdigest()
+
+
+def has_node_modules(wanted):
+    return NODE_STAMP.is_file() and NODE_STAMP.read_text() == wanted
+
+
+def missing_for_azurite():
+    """What is not in PATH, as a part of a sentence; empty if nothing is missing."""
+    missing = [name for name, program in (("Node.js", "node"), ("npm", "npm")) if not shutil.which(program)]
+    return " and ".join(missing) + (" are missing" if len(missing) > 1 else " is missing") if missing else ""
+
+
+def install(program, command):
     done = subprocess.run(
-        [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True
+        command, cwd=str(ROOT), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True
     )
     if done.returncode == 0:
         return
@@ -158,7 +207,7 @@ def pip(*arguments):
         if any(mark in done.stdout for mark in marks):
             raise Stop("packages cannot be installed: {}".format(cause))
     print("\n".join(done.stdout.splitlines()[-20:]), file=sys.stderr)
-    raise Stop("packages cannot be installed; pip's last lines are above.")
+    raise Stop("packages cannot be installed; {}'s last lines are above.".format(program))
 
 
 @contextlib.contextmanager
@@ -193,6 +242,12 @@ def try_lock(handle):
 
 def start(arguments):
     command = [str(PYTHON), "-m", "durable_status", "start", "--app", str(ROOT), *arguments]
+    if wants_azurite(arguments):
+        missing = missing_for_azurite()
+        if missing:
+            raise Stop("Azurite cannot run, {}; install Node.js 18 or newer with npm.".format(missing))
+        make_node_modules()
+        command = [str(PYTHON), "-m", "durable_status.testing.azurite", str(ROOT), *command]
     sys.stdout.flush()
     if os.name != "nt":
         os.execv(command[0], command)  # the host gets Ctrl-C itself, and nothing stands between it and its parent
@@ -204,7 +259,31 @@ def start(arguments):
             continue  # the host has got it, too, and is stopping
 
 
+def wants_azurite(arguments):
+    """Whether the host is to use Azure Storage and nobody has named an account."""
+    options = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    options.add_argument("--storage", nargs="?")
+    if options.parse_known_args(arguments)[0].storage != "azure":
+        return False
+    settings = dict(local_settings(), **{name: value for name, value in os.environ.items() if value})
+    by_identity = any(value for name, value in settings.items() if name.startswith("AzureWebJobsStorage__"))
+    return not by_identity and settings.get("AzureWebJobsStorage", "").strip().rstrip(";") in EMULATOR
+
+
+def local_settings():
+    try:
+        values = json.loads((ROOT / "local.settings.json").read_text(encoding="utf-8-sig"))["Values"]
+        return {name: str(value) for name, value in values.items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return {}  # the host says what is wrong with it
+
+
 def run_tests(arguments):
+    missing = missing_for_azurite()
+    if missing:
+        say("Skipping the tests that need Azurite, as {}; install Node.js 18 or newer with npm.".format(missing))
+    else:
+        make_node_modules()
     if arguments:
         return subprocess.call([str(PYTHON), "-m", "pytest", *arguments], cwd=str(ROOT))
     failed = [name for name, command in GATES if not run_gate(name, command)]
@@ -216,7 +295,7 @@ def run_tests(arguments):
         say("tests: passed ({:.0f} s)".format(time.time() - began))
     if failed:
         raise Stop("failed: {}.".format(", ".join(failed)))
-    say("All gates passed.")
+    say("All gates passed{}".format(", but {}: nothing was tested on Azurite.".format(missing) if missing else "."))
     return 0
 
 

@@ -33,7 +33,7 @@ async def main(storage_name: str, kind: str, size: str) -> None:
     app, clock = load_app(_APP, os.environ), SystemClock()
     with tempfile.TemporaryDirectory() as folder:
         choice = parse_storage_choice(f"sqlite:{folder}/hub.sqlite3" if storage_name == "sqlite" else storage_name)
-        storage, _ = choice.open_for(app.root, app.settings.hub_name, clock)
+        storage, _ = choice.open_for(app.root, app.settings, os.environ, clock)
         options = HostOptions(port=0, rpc_port=0, profile=PROFILE_3)
         async with run_host(app, storage, options, clock) as host, aiohttp.ClientSession() as session:
             print(await measure(_engine(host, session), kind, int(size)))

@@ -23,11 +23,18 @@ def own_azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
         yield running
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Describe the marker of tests that need Azurite and have no fixture that says so."""
+    config.addinivalue_line("markers", "needs_azurite: starts Azurite, so it is skipped where Node.js is missing")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Without Node.js, skip what needs Azurite; `-ra` prints that, and so does dev.py."""
     missing = [name for name in ("node", "npm") if shutil.which(name) is None]
-    if missing:
-        reason = f"Azurite needs Node.js 18 or newer and npm; in PATH there is no {' and no '.join(missing)}"
-        for item in items:
-            if {"azurite", "own_azurite"}.intersection(getattr(item, "fixturenames", ())):
-                item.add_marker(pytest.mark.skip(reason=reason))
+    if not missing:
+        return
+    skipped = pytest.mark.skip(reason=f"Azurite needs Node.js 18 or newer and npm; missing: {', '.join(missing)}")
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if item.get_closest_marker("needs_azurite") or not {"azurite", "own_azurite"}.isdisjoint(fixtures):
+            item.add_marker(skipped)

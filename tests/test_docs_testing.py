@@ -20,13 +20,21 @@ _CODE = re.findall(r"```python\n(.*?)```", _TEXT, re.DOTALL)
 _OUTPUT = re.findall(r"```text\n(.*?)```", _TEXT, re.DOTALL)
 
 
-@pytest.mark.parametrize("code", _CODE, ids=[str(number) for number in range(len(_CODE))])
-def test_the_code_runs(code: str, durable: DurableBench, capsys: pytest.CaptureFixture[str]) -> None:
+def _examples() -> list[Any]:
+    on_azurite = [pytest.mark.needs_azurite]
+    return [
+        pytest.param(code, marks=on_azurite if re.search("task_hub|Azurite", code) else [], id=str(number))
+        for number, code in enumerate(_CODE)
+    ]
+
+
+@pytest.mark.parametrize("code", _examples())
+def test_the_code_runs(code: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, Any] = {}
     exec(code, names)
     for name, function in list(names.items()):
         if name.startswith("test_") and inspect.isfunction(function):
-            function(durable)
+            function(*map(request.getfixturevalue, inspect.signature(function).parameters))
 
     printed = capsys.readouterr().out
     assert not printed or printed in _OUTPUT

@@ -82,6 +82,7 @@ def _from_url(url: str) -> Any:
 async def _from_storage(storage: str, instance_id: str) -> Any:
     from durable_status.local_host.clock import SystemClock
     from durable_status.local_host.storage.choice import parse_storage_choice
+    from durable_status.local_host.storage.sqlite import SqliteStorage
     from durable_status.replay.event_json import event_text
 
     choice = parse_storage_choice(storage)
@@ -89,7 +90,7 @@ async def _from_storage(storage: str, instance_id: str) -> Any:
         raise click.UsageError("--storage takes sqlite:PATH, the file of a local host.")
     if not _is_database(choice.path):  # opening a hub would make one
         raise click.ClickException(f"there is no task hub in {choice.path}.")
-    provider, _ = choice.open_for(Path(), "", SystemClock())
+    provider = SqliteStorage(choice.path, SystemClock())
     await provider.open()
     try:
         history = await provider.read_history(instance_id)

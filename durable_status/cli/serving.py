@@ -6,11 +6,11 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,7 @@ from durable_status.app.load import load_app
 from durable_status.app.local_settings import split_origins
 from durable_status.local_host.clock import SystemClock
 from durable_status.local_host.storage.choice import StorageChoice
+from durable_status.local_host.storage.provider import StorageProvider
 from durable_status.replay.profile import Profile
 
 if TYPE_CHECKING:  # imported late, see `serve`
@@ -61,7 +62,7 @@ def serve(choices: Choices, *, reload: bool) -> None:
 
     async def run(app: App) -> None:
         clock = SystemClock()
-        storage, description = choices.storage.open_for(app.root, app.settings.hub_name, clock)
+        storage, description = choices.storage.open_for(app.root, app.settings, os.environ, clock)
         stopped = _stop_signal()
         options = _options(choices, app)
         if reload:
@@ -72,7 +73,7 @@ def serve(choices: Choices, *, reload: bool) -> None:
                 async with run_host(following, storage, options, clock) as host:
                     os.environ["WEBSITE_HOSTNAME"] = host.base_url.removeprefix("http://")
                     click.echo(banner(host, options, description))
-                    following = await _next_app(choices, app.root, changes, shell)
+                    following = await _unless_lost(storage, _next_app(choices, app.root, changes, shell))
                     if following is None:
                         click.echo("Stopping.")
                 options = replace(options, port=host.port)  # 0 was any free one; it stays
@@ -155,6 +156,25 @@ async def _next_app(
         if following is not None:
             return following
     return None
+
+
+async def _unless_lost(storage: StorageProvider, following: Coroutine[Any, Any, App | None]) -> App | None:
+    """What comes next, unless the task hub is taken from this host before.
+
+    Raises:
+        StorageError: it was.
+    """
+    lost = asyncio.create_task(storage.until_lost())
+    coming = asyncio.create_task(following)
+    try:
+        await asyncio.wait((coming, lost), return_when=asyncio.FIRST_COMPLETED)
+        if lost.done():
+            lost.result()
+        return await coming
+    finally:
+        lost.cancel()
+        coming.cancel()
+        await asyncio.gather(lost, coming, return_exceptions=True)
 
 
 def _stop_signal() -> asyncio.Event:

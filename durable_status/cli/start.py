@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ import click
 from durable_status.cli.log_lines import set_up_logging
 from durable_status.cli.serving import Choices, serve
 from durable_status.errors import DurableStatusError
-from durable_status.local_host.storage.choice import parse_storage_choice
+from durable_status.local_host.storage.choice import StorageChoice, StorageKind, parse_storage_choice
 from durable_status.replay.profile import PROFILE_2_13, PROFILE_3
 
 _DEFAULT_PORT = 7071
@@ -23,6 +24,13 @@ def _ip_address(_context: click.Context, _parameter: click.Parameter, value: str
         return None if value is None else str(ipaddress.ip_address(value))
     except ValueError:
         raise click.BadParameter(f"'{value}' is no IP address.") from None
+
+
+def _storage(text: str, *, wait: bool) -> StorageChoice:
+    choice = parse_storage_choice(text)
+    if wait and choice.kind is not StorageKind.AZURE:
+        raise click.UsageError("--wait goes with --storage azure: no other storage has hosts to wait for.")
+    return replace(choice, wait=wait)
 
 
 @click.command(short_help="Serve an Azure Functions app on this machine.")
@@ -55,10 +63,11 @@ def _ip_address(_context: click.Context, _parameter: click.Parameter, value: str
 @click.option(
     "--storage",
     default="sqlite",
-    metavar="memory|sqlite[:PATH]",
-    help="Where instances are kept: in memory, or in a file that outlives the host.  "
-    "[default: sqlite, in the app's .durable-status folder]",
+    metavar="memory|sqlite[:PATH]|azure",
+    help="Where instances are kept: in memory, in a file that outlives the host, or in the storage account of the "
+    "app's AzureWebJobsStorage, as in Azure.  [default: sqlite, in the app's .durable-status folder]",
 )
+@click.option("--wait", is_flag=True, help="With azure: wait until another host on the task hub has stopped.")
 @click.option(
     "--extension",
     type=click.Choice(list(_PROFILES)),
@@ -78,6 +87,7 @@ def start(
     address: str | None,
     rpc_port: int,
     storage: str,
+    wait: bool,
     extension: str,
     reload: bool,
     strict: bool,
@@ -98,7 +108,7 @@ def start(
             default_port=_DEFAULT_PORT,
             address=address,
             rpc_port=rpc_port,
-            storage=parse_storage_choice(storage),
+            storage=_storage(storage, wait=wait),
             profile=_PROFILES[extension],
             strict=strict,
             enable_auth=enable_auth,

@@ -12,6 +12,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from durable_status.app.functions import ORCHESTRATION_TRIGGER, AppFunction, by_durable_name
 from durable_status.local_host.action_lines import ActionLines, noting_lines, place_of_definition
@@ -83,7 +84,7 @@ class Orchestrations:
         began = time.perf_counter()
         accepted = _accept(work)
         if accepted is None:
-            return EpisodeCommit()
+            return self._caught_up(work) if work.row_lags else EpisodeCommit()
         history, messages, started = accepted
         row = work.row if work.row and work.row.execution_id == started.orchestration_instance.execution_id else None
         orchestrator = self._orchestrator(started.name)
@@ -134,6 +135,20 @@ class Orchestrations:
             reason = orchestrator.sentence(error.trap)
             terminated = ExecutionTerminated(timestamp=now, input=reason)
             return run([*messages, terminated], mode=Mode.FAITHFUL)
+
+    def _caught_up(self, work: OrchestrationWork) -> EpisodeCommit:
+        """Nothing happens but that the row shows the custom status, which is not in the history: it is replayed."""
+        started = _find_start(work.history)
+        if started is None or work.row is None:
+            return EpisodeCommit()
+        episode = self._run_episode(
+            Instance(instance_id=work.instance_id),
+            work.history,
+            (),
+            self._orchestrator(started.name),
+            self._clock.now(),
+        )
+        return EpisodeCommit(row=replace(work.row, custom_status=episode.custom_status))
 
     def _orchestrator(self, name: str) -> _Orchestrator:
         return _Orchestrator(self._functions, self._host, name)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
+from durable_status.app.host_settings import HostSettings
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.errors import StorageError
 from durable_status.local_host.storage.provider import StorageProvider
@@ -12,35 +15,73 @@ from durable_status.local_host.storage.provider import StorageProvider
 _FOLDER = ".durable-status"
 
 
+class StorageKind(Enum):
+    """Where a task hub is."""
+
+    MEMORY = "memory"
+    SQLITE = "sqlite"
+    AZURE = "azure"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageChoice:
-    """``memory``, or ``sqlite`` with a file or with the app's own."""
+    """A kind of storage; ``sqlite`` with a file or with the app's own."""
 
-    in_memory: bool = False
+    kind: StorageKind = StorageKind.SQLITE
     path: Path | None = None
+    wait: bool = False
+    """Whether to wait for another host on the hub to stop."""
 
-    def open_for(self, root: Path, hub: str, clock: Clock) -> tuple[StorageProvider, str]:
-        """The provider for the hub of the app in `root`, and how to call it."""
-        # Imported when chosen: the other provider's packages cost start-up time.
-        if self.in_memory:
-            from durable_status.local_host.storage.memory import MemoryStorage
+    def open_for(
+        self, root: Path, settings: HostSettings, environment: Mapping[str, str], clock: Clock
+    ) -> tuple[StorageProvider, str]:
+        """The provider for the hub of the app in `root`, and how to call it.
 
-            return MemoryStorage(clock), "memory (gone with the host)"
-        from durable_status.local_host.storage.sqlite import SqliteStorage
+        Raises:
+            StorageError: the settings do not say how to reach it.
+        """
+        # Imported when chosen: the other providers' packages cost start-up time.
+        match self.kind:
+            case StorageKind.MEMORY:
+                from durable_status.local_host.storage.memory import MemoryStorage
 
-        path = self.path or root / _FOLDER / f"{hub}.sqlite3"
-        return SqliteStorage(path, clock), str(path)
+                return MemoryStorage(clock), "memory (gone with the host)"
+            case StorageKind.SQLITE:
+                from durable_status.local_host.storage.sqlite import SqliteStorage
+
+                path = self.path or root / _FOLDER / f"{settings.hub_name}.sqlite3"
+                return SqliteStorage(path, clock), str(path)
+            case StorageKind.AZURE:
+                return _azure_storage(settings, environment, clock, wait=self.wait)
+
+
+def _azure_storage(
+    settings: HostSettings, environment: Mapping[str, str], clock: Clock, *, wait: bool
+) -> tuple[StorageProvider, str]:
+    try:
+        from durable_status.local_host.storage.azure_storage.provider import AzureStorage
+    except ModuleNotFoundError as error:
+        raise StorageError(
+            f"--storage azure needs the package {error.name}: pip install 'durable-status[azure]'."
+        ) from error
+    from durable_status.task_hub.connection import read_connection
+
+    try:
+        connection = read_connection(settings.connection_name or "AzureWebJobsStorage", environment)
+    except ValueError as error:
+        raise StorageError(str(error)) from error
+    storage = AzureStorage(connection, settings.hub_name, settings.azure_storage, clock, wait=wait)
+    return storage, f"task hub {settings.hub_name} at {connection.table_url}"
 
 
 def parse_storage_choice(text: str) -> StorageChoice:
-    """Read ``memory``, ``sqlite`` or ``sqlite:PATH``; a relative path counts from the current folder.
+    """Read ``memory``, ``sqlite``, ``sqlite:PATH`` or ``azure``; a relative path counts from the current folder.
 
     Raises:
         StorageError: it is none of these.
     """
-    kind, colon, path = text.partition(":")
-    if kind == "memory" and not colon:
-        return StorageChoice(in_memory=True)
-    if kind == "sqlite" and (path or not colon):
-        return StorageChoice(path=Path(path).expanduser().resolve() if path else None)
-    raise StorageError(f"there is no storage '{text}'; choose memory, sqlite or sqlite:PATH.")
+    name, colon, path = text.partition(":")
+    kind = next((kind for kind in StorageKind if kind.value == name), None)
+    if kind is None or (colon and not (path and kind is StorageKind.SQLITE)):
+        raise StorageError(f"there is no storage '{text}'; choose memory, sqlite, sqlite:PATH or azure.")
+    return StorageChoice(kind=kind, path=Path(path).expanduser().resolve() if path else None)

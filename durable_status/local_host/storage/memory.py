@@ -45,6 +45,9 @@ class MemoryStorage:
     async def close(self) -> None:
         """Nothing to do: nothing is kept."""
 
+    async def until_lost(self) -> None:
+        await asyncio.Event().wait()  # nobody can take it
+
     async def create_instance(self, row: InstanceRow, started: ExecutionStarted, *, replace_live: bool) -> None:
         existing = self._instances.get(row.instance_id)
         if existing is not None and not existing.row.runtime_status.has_ended and not replace_live:

@@ -43,13 +43,17 @@ class MessageQueue:
 
     def consume(self, instance_id: str, numbers: Collection[int], rest_seconds: float = 0.0) -> None:
         """Forget messages and unlock the instance, at once or after a rest."""
-        due = self._due.get(instance_id, {})
-        for number in numbers:
-            due.pop(number, None)
+        self.drop(instance_id, numbers)
         if rest_seconds:
             asyncio.get_running_loop().call_later(rest_seconds, self.unlock, instance_id)
         else:
             self.unlock(instance_id)
+
+    def drop(self, instance_id: str, numbers: Collection[int]) -> None:
+        """Forget messages."""
+        due = self._due.get(instance_id, {})
+        for number in numbers:
+            due.pop(number, None)
 
     def unlock(self, instance_id: str) -> None:
         """Make the instance available again."""

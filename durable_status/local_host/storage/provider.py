@@ -67,6 +67,9 @@ class OrchestrationWork:
     row: InstanceRow | None
     history: Sequence[Event]
     messages: Mapping[int, Message]
+    row_lags: bool = False
+    """Whether the stored row is behind the history: a host died between the two. `row` is what the history says of it,
+    except for the custom status, which only running the episode again can tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +140,13 @@ class StorageProvider(Protocol):
 
     async def close(self) -> None:
         """Let go of the hub. Nothing waits to be written."""
+
+    async def until_lost(self) -> None:
+        """Wait until the hub is no longer this host's, which may never be.
+
+        Raises:
+            StorageError: it is another's now; the text says why.
+        """
 
     async def create_instance(self, row: InstanceRow, started: ExecutionStarted, *, replace_live: bool) -> None:
         """Store a new instance and its first message; an ended one of that id is replaced.

@@ -90,6 +90,9 @@ class SqliteStorage:
             self._connection.close()
         self._lock.release()
 
+    async def until_lost(self) -> None:
+        await asyncio.Event().wait()  # nobody can take it
+
     async def create_instance(self, row: InstanceRow, started: ExecutionStarted, *, replace_live: bool) -> None:
         message = Message(instance_id=row.instance_id, execution_id=row.execution_id, event=started)
 

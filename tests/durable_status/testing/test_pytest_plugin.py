@@ -114,6 +114,67 @@ def test_wrong_configuration_is_told_in_one_line(project: pytest.Pytester) -> No
     result.stdout.fnmatch_lines(["*there is no folder*", "*there is no rule 'nope'*", "*there is no extension '9'*"])
 
 
+@pytest.fixture
+def storage_project(project: pytest.Pytester) -> pytest.Pytester:
+    """The project with npm packages."""
+    (project.path / "node_modules").symlink_to(ROOT / "node_modules", target_is_directory=True)
+    return project
+
+
+@pytest.mark.needs_azurite
+def test_every_test_has_a_task_hub_of_its_own_in_one_azurite(storage_project: pytest.Pytester) -> None:
+    storage_project.makepyfile("""
+        import pytest
+        from azure.data.tables import TableServiceClient
+        from azure.storage.blob import BlobServiceClient
+        from azure.storage.queue import QueueServiceClient
+
+        seen = set()
+
+        @pytest.mark.parametrize("number", [1, 2])
+        def test_hub(azurite, task_hub, number):
+            account, hub = azurite.connection_string, task_hub.name
+            seen.add((azurite.pid, hub))
+            assert len({pid for pid, _ in seen}) == 1
+            assert len({hub for _, hub in seen}) == number
+            assert task_hub.settings == {
+                "AzureWebJobsStorage": account,
+                "AzureFunctionsJobHost__extensions__durableTask__hubName": hub,
+            }
+            with TableServiceClient.from_connection_string(account) as tables:
+                assert not list(tables.list_tables())
+                for table in ("Instances", "History", "Partitions"):
+                    tables.create_table(hub + table)
+            with QueueServiceClient.from_connection_string(account) as queues:
+                assert not list(queues.list_queues())
+                queues.create_queue(f"{hub.lower()}-workitems")
+            with BlobServiceClient.from_connection_string(account) as blobs:
+                assert not list(blobs.list_containers())
+                blobs.create_container(f"{hub.lower()}-largemessages")
+    """)
+
+    assert _outcomes(storage_project) == {"passed": 2}
+
+
+@pytest.mark.needs_azurite
+def test_a_task_hub_goes_quietly_when_its_azurite_has_gone(storage_project: pytest.Pytester) -> None:
+    storage_project.makepyfile("def test_hub(azurite, task_hub): azurite.kill()")
+
+    assert _outcomes(storage_project) == {"passed": 1}
+
+
+def test_a_test_that_needs_azurite_fails_with_the_cure_when_node_is_missing(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(project.path))
+    project.makepyfile("def test_hub(task_hub): ...")
+
+    result = project.runpytest_inprocess()
+
+    assert result.parseoutcomes() == {"errors": 1}
+    result.stdout.fnmatch_lines(["Azurite needs Node.js, *; install Node.js 18 or newer, then run npm ci."])
+
+
 def test_no_public_class_looks_like_a_test_to_pytest() -> None:
     import pkgutil
 

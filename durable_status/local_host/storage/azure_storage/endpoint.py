@@ -12,6 +12,7 @@ import os
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from urllib.parse import quote, urlencode, urlsplit
 
 import aiohttp
@@ -25,6 +26,8 @@ from durable_status.task_hub.connection import StorageConnection
 
 SERVICE_VERSION = "2020-12-06"  # the first in which tables take the tokens of identities
 
+_REQUEST_ID = "x-ms-request-id"  # in every answer of a storage service
+_MANY_BYTES = 1024 * 1024
 _TRY_AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 
 logger = logging.getLogger(__name__)
@@ -104,20 +107,23 @@ class Endpoint:
 
         Raises:
             UnavailableError: the service did not answer, or cannot now, try after try.
-            StorageError: the service does not let the request in.
+            StorageError: the service does not let the request in, or is no storage service.
         """
-        was_sent = False
-        tries = 0
-        while isinstance(
-            outcome := await self._try(
-                Request(method, self._path + path, dict(query or {}), dict(headers or {}), body), after_retry=was_sent
-            ),
-            _Trouble,
-        ):
+        tries, was_sent = 0, False
+        while True:
+            request = Request(method, self._path + path, dict(query or {}), dict(headers or {}), body)
+            outcome = await self._try(request, after_retry=was_sent)
+            if isinstance(outcome, Answer):
+                break
             was_sent = was_sent or outcome.was_sent
             await self._pause(outcome, tries)
             tries += 1
         self._recovered()
+        if _REQUEST_ID not in outcome.headers:
+            raise StorageError(
+                f"{self.label} is none: something else answers there ({outcome.status}); correct the address in "
+                f"{self._connection.setting}."
+            )
         if outcome.status in (401, 403):
             raise not_let_in(outcome, self.label, self._connection)
         return outcome
@@ -134,7 +140,7 @@ class Endpoint:
         url = URL(self._origin + request.path + query, encoded=True)
         try:
             async with self._session.request(
-                request.method, url, data=request.body or None, headers=request.headers
+                request.method, url, data=_data(request.body), headers=request.headers
             ) as response:
                 answer = Answer(response.status, response.headers, await response.read(), after_retry)
         except aiohttp.ClientConnectorDNSError:
@@ -170,6 +176,11 @@ class Endpoint:
         if self._was_reached:
             return "look after it, then try again"
         return f"start it, or correct the address in {self._connection.setting}"
+
+
+def _data(body: bytes) -> bytes | BytesIO | None:
+    # aiohttp writes bytes at once, which keeps others waiting when they are many; it warns of that.
+    return BytesIO(body) if len(body) > _MANY_BYTES else body or None
 
 
 def _system_text(error: OSError) -> str:

@@ -10,7 +10,8 @@
     └── ConditionError
         ├── RowExistsError            a row to insert exists
         ├── RowChangedError           a row is not what a conditional change expects
-        └── MessageLostError          a message is gone, or in other hands
+        ├── MessageLostError          a message is gone, or in other hands
+        └── LeaseLostError            a lease of a blob is gone, or in other hands
 """
 
 from __future__ import annotations
@@ -59,3 +60,7 @@ class QueueMissingError(StorageError):
 
 class MessageLostError(ConditionError):
     """A message is gone, or has been handed to another reader since."""
+
+
+class LeaseLostError(ConditionError):
+    """A lease of a blob was broken, released or taken, or the blob is gone; or another lease forbids the request."""

@@ -1,4 +1,4 @@
-"""One storage account, open: its tables and queues over one set of kept connections."""
+"""One storage account, open: its tables, queues and blobs over one set of kept connections."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from durable_status.local_host.storage.azure_storage.blobs import BlobContainers
 from durable_status.local_host.storage.azure_storage.endpoint import Endpoint, Patience, lose_once
 from durable_status.local_host.storage.azure_storage.queues import Queues
 from durable_status.local_host.storage.azure_storage.signing import (
@@ -21,6 +22,7 @@ from durable_status.local_host.storage.azure_storage.signing import (
 from durable_status.local_host.storage.azure_storage.tables import Tables
 from durable_status.task_hub.connection import AccountKey, SharedAccessSignature, StorageConnection
 
+_MAX_CONNECTIONS = 64  # thousands of requests may wait, but a process may not have as many files
 _DEFAULT_PATIENCE = Patience()
 
 
@@ -30,6 +32,7 @@ class Services:
 
     tables: Tables
     queues: Queues
+    blobs: BlobContainers
 
 
 @asynccontextmanager
@@ -40,8 +43,9 @@ async def open_services(
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(
             aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0),
-                timeout=aiohttp.ClientTimeout(total=patience.answer),
+                connector=aiohttp.TCPConnector(limit=_MAX_CONNECTIONS),
+                # Not of the whole: to wait for a free connection is no fault of the service.
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=patience.answer, sock_read=patience.answer),
                 skip_auto_headers=("Accept-Encoding", "Content-Type", "User-Agent"),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 middlewares=(lose_once,),
@@ -55,6 +59,7 @@ async def open_services(
         yield Services(
             tables=Tables(endpoint("table", connection.table_url, table_sign)),
             queues=Queues(endpoint("queue", connection.queue_url, queue_sign)),
+            blobs=BlobContainers(endpoint("blob", connection.blob_url, queue_sign)),  # signed as queues are
         )
 
 
@@ -66,5 +71,5 @@ async def _signers(connection: StorageConnection, stack: AsyncExitStack) -> tupl
             signer = SignatureSigner(signature)
             return signer, signer
         case identity:
-            tokens = TokenSigner(await stack.enter_async_context(open_identity(identity)))
+            tokens = TokenSigner(await stack.enter_async_context(open_identity(identity)), connection.setting)
             return tokens, tokens

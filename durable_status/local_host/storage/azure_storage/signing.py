@@ -14,9 +14,13 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qsl
 
+from azure.core.exceptions import AzureError
+
+from durable_status.local_host.errors import StorageError
 from durable_status.task_hub.connection import AccountKey, Identity, SharedAccessSignature
 
 if TYPE_CHECKING:
+    from azure.core.credentials import AccessToken
     from azure.core.credentials_async import AsyncTokenCredential
 
 _SCOPE = "https://storage.azure.com/.default"
@@ -67,14 +71,15 @@ def table_signer(account: AccountKey) -> KeySigner:
 
 
 def queue_signer(account: AccountKey) -> KeySigner:
-    """Sign requests to queues (``SharedKey``; Azurite does not know the shorter form there)."""
+    """Sign requests to queues and blobs (``SharedKey``; Azurite does not know the shorter form there)."""
 
     def signed_text(request: Request, resource: str) -> str:
         headers = request.headers
         own = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers) if name.startswith("x-ms-"))
         query = "".join(f"\n{name}:{request.query[name]}" for name in sorted(request.query))
         length, kind = len(request.body) or "", headers.get("Content-Type", "")
-        return f"{request.method}\n\n\n{length}\n\n{kind}\n\n\n\n\n\n\n{own}{resource}{query}"
+        condition = headers.get("If-None-Match", "")
+        return f"{request.method}\n\n\n{length}\n\n{kind}\n\n\n\n{condition}\n\n\n{own}{resource}{query}"
 
     return KeySigner(account, signed_text, "SharedKey")
 
@@ -83,25 +88,44 @@ class SignatureSigner:
     """Adds a shared access signature."""
 
     def __init__(self, signature: SharedAccessSignature) -> None:
-        self._members = dict(parse_qsl(signature.token))
+        self._members = dict(parse_qsl(signature.token.replace("+", "%2B")))  # a plus in Base64 is no blank
 
     async def sign(self, request: Request) -> None:
         request.query |= self._members
 
 
 class TokenSigner:
-    """Adds the bearer token of an identity, which is asked for again shortly before it ends."""
+    """Adds the bearer token of an identity, which is asked for again shortly before it ends.
 
-    def __init__(self, credential: AsyncTokenCredential) -> None:
+    `setting` is the connection's, for messages.
+    """
+
+    def __init__(self, credential: AsyncTokenCredential, setting: str) -> None:
         self._credential = credential
+        self._setting = setting
         self._header = ""
         self._good_until = 0.0
 
     async def sign(self, request: Request) -> None:
+        """Add the token.
+
+        Raises:
+            StorageError: there is none.
+        """
         if time.time() > self._good_until:
-            token = await self._credential.get_token(_SCOPE)
+            token = await self._token()
             self._header, self._good_until = f"Bearer {token.token}", token.expires_on - _RENEWED_BEFORE
         request.headers["Authorization"] = self._header
+
+    async def _token(self) -> AccessToken:
+        try:
+            return await self._credential.get_token(_SCOPE)
+        except AzureError as error:
+            reason = str(error).partition("\n")[0].rstrip(". ")
+            raise StorageError(
+                f"the identity of {self._setting} gives no token: {reason}; sign in (az login), or correct the "
+                f"settings {self._setting}__credential and {self._setting}__clientId."
+            ) from error
 
 
 def open_identity(identity: Identity) -> AsyncTokenCredential:

@@ -22,7 +22,9 @@ from durable_status.local_host.storage.provider import (
     StorageProvider,
 )
 from durable_status.replay.events import (
+    Event,
     EventRaised,
+    ExecutionCompleted,
     ExecutionStarted,
     GenericEvent,
     OrchestrationInstance,
@@ -30,9 +32,11 @@ from durable_status.replay.events import (
     OrchestratorCompleted,
     OrchestratorStarted,
     TaskCompleted,
+    TaskScheduled,
+    TimerCreated,
     TimerFired,
 )
-from durable_status.replay.ticks import PER_SECOND, Ticks
+from durable_status.replay.ticks import PER_SECOND, Ticks, parse_ticks
 from tests.clock import ManualClock
 
 PENDING, RUNNING, COMPLETED = (
@@ -259,13 +263,13 @@ class StorageContract:
 
     def test_a_message_waits_until_it_is_due(self) -> None:
         async def test(storage: StorageProvider, clock: ManualClock) -> None:
-            due = Ticks(clock.now() + 60 * PER_SECOND)
+            due = Ticks(clock.now() + 61 * PER_SECOND)
             fired = TimerFired(timestamp=clock.now(), timer_id=0, fire_at=due)
             await storage.send(Message(instance_id="one", event=fired, due=due))
 
             clock.advance(59)
             assert await nothing_comes(storage.next_orchestration())
-            clock.advance(1)
+            clock.advance(2)
             work = await storage.next_orchestration()
             assert [message.event for message in work.messages.values()] == [fired]
 
@@ -286,7 +290,8 @@ class StorageContract:
 
     def test_an_activitys_answer_is_a_message_and_the_call_is_gone(self) -> None:
         async def test(storage: StorageProvider, _clock: ManualClock) -> None:
-            await _started(storage, activities=[_call(0)])
+            scheduled = TaskScheduled(event_id=0, timestamp=Ticks(101), name="Echo")
+            await _started(storage, scheduled, activities=[_call(0)])
             work = await storage.next_activity()
             completed = TaskCompleted(timestamp=Ticks(5), task_scheduled_id=0, result='"x"')
             await storage.complete_activity(work, Message(instance_id="one", execution_id="e1", event=completed))
@@ -320,15 +325,16 @@ class StorageContract:
             for name in ("one", "two"):
                 await storage.create_instance(new_row(name), start_event(new_row(name)), replace_live=False)
                 work = await storage.next_orchestration()
-                events = [OrchestratorStarted(timestamp=Ticks(1)), start_event(new_row(name)), raised(1)]
-                ended = new_row(name, runtime_status=COMPLETED)
+                events = [OrchestratorStarted(timestamp=Ticks(1)), start_event(new_row(name)), _ended(COMPLETED)]
+                ended = new_row(name, runtime_status=COMPLETED, completed_time=Ticks(102))
                 await storage.commit(work, EpisodeCommit(row=ended, replaces_history=True, events=events))
 
             generic = GenericEvent(timestamp=Ticks(2), data="again")
-            rewrites = [Rewrite(row=new_row(name), history=[generic]) for name in ("one", "two")]
+            rows = [new_row(name, last_updated_time=Ticks(103), completed_time=Ticks(102)) for name in ("one", "two")]
+            rewrites = [Rewrite(row=row, history=[generic]) for row in rows]
             await storage.rewrite(rewrites, [Message(instance_id="two", event=generic)])
 
-            assert [await storage.read_instance(name) for name in ("one", "two")] == [new_row("one"), new_row("two")]
+            assert [await storage.read_instance(name) for name in ("one", "two")] == rows
             assert [list(await storage.read_history(name)) for name in ("one", "two")] == [[generic], [generic]]
             work = await storage.next_orchestration()
             assert (work.instance_id, list(work.history)) == ("two", [generic])
@@ -351,7 +357,7 @@ class StorageContract:
     def test_lists_are_sorted_paged_and_filtered(self) -> None:
         async def test(storage: StorageProvider, _clock: ManualClock) -> None:
             for number, instance_id in enumerate(["b2", "a", "b1", "B", "c"]):
-                row = new_row(instance_id, created_time=Ticks(number))
+                row = new_row(instance_id, created_time=_second(number))
                 await storage.create_instance(row, start_event(row), replace_live=False)
 
             async def ids(limit: int = 10, after_id: str | None = None, **wanted: Any) -> tuple[list[str], str | None]:
@@ -363,7 +369,7 @@ class StorageContract:
             assert await ids(limit=3, after_id="a") == (["b1", "b2", "c"], None)
             assert await ids(id_prefix="b") == (["b1", "b2"], None)
             assert await ids(limit=1, id_prefix="b") == (["b1"], "b1")
-            assert await ids(created_from=Ticks(1), created_to=Ticks(3)) == (["B", "a", "b1"], None)
+            assert await ids(created_from=_second(1), created_to=_second(3)) == (["B", "a", "b1"], None)
             assert await ids(statuses=[COMPLETED]) == ([], None)
             assert (await ids(statuses=[PENDING, COMPLETED]))[0] == ["B", "a", "b1", "b2", "c"]
 
@@ -376,10 +382,12 @@ class DurableStorageContract(StorageContract):
     def test_what_was_committed_is_there_after_a_restart_and_what_was_taken_is_handed_out_again(self) -> None:
         async def main() -> None:
             clock = ManualClock()
-            due = Ticks(clock.now() + 60 * PER_SECOND)
-            timer = Message(instance_id="one", execution_id="e1", event=raised(7), due=due)
+            due = Ticks(clock.now() + 2 * PER_SECOND)
+            fired = TimerFired(timestamp=Ticks(103), timer_id=7, fire_at=due)
+            timer = Message(instance_id="one", execution_id="e1", event=fired, due=due)
+            created = TimerCreated(event_id=7, timestamp=Ticks(101), fire_at=due)
             async with self.storage(clock) as storage:
-                await _started(storage, messages=[timer], activities=[_call(0), _call(1)], custom_status='"s"')
+                await _started(storage, created, messages=[timer], activities=[_call(0), _call(1)], custom_status='"s"')
                 await storage.send(Message(instance_id="one", event=raised(1)))
                 await storage.next_orchestration()
                 await storage.next_activity()
@@ -389,12 +397,22 @@ class DurableStorageContract(StorageContract):
                 assert list(await storage.read_history("one")) == history
                 work = await storage.next_orchestration()
                 assert [message.event for message in work.messages.values()] == [raised(1)]
-                assert [(await storage.next_activity()).call.task_id for _ in range(2)] == [0, 1]
+                calls = [await storage.next_activity() for _ in range(2)]
+                assert [work.call for work in calls] == [_call(0), _call(1)]
                 await storage.commit(work, EpisodeCommit())
-                clock.advance(60)
-                assert list((await storage.next_orchestration()).messages.values()) == [timer]
+                clock.advance(2)
+                (message,) = (await storage.next_orchestration()).messages.values()
+                assert (message.execution_id, message.event) == ("e1", fired)
 
         asyncio.run(main())
+
+
+def _second(number: int) -> Ticks:
+    return parse_ticks(f"2026-11-22T11:30:{number:02d}Z")
+
+
+def _ended(status: OrchestrationStatus, output: str | None = None) -> Event:
+    return ExecutionCompleted(timestamp=Ticks(101), event_id=0, orchestration_status=status, result=output)
 
 
 def _call(task_id: int) -> ActivityCall:
@@ -403,13 +421,15 @@ def _call(task_id: int) -> ActivityCall:
 
 async def _started(
     storage: StorageProvider,
-    *,
+    *events: Event,
     status: OrchestrationStatus = RUNNING,
     messages: list[Message] | None = None,
     activities: list[ActivityCall] | None = None,
     **members: Any,
 ) -> OrchestrationWork:
-    """Start an instance and commit its first episode."""
+    """Start an instance and commit its first episode, with `events` in it."""
+    if status.has_ended:
+        events += (_ended(status, members.get("output")),)
     row = new_row()
     await storage.create_instance(row, start_event(row), replace_live=False)
     work = await storage.next_orchestration()
@@ -419,6 +439,7 @@ async def _started(
         events=[
             OrchestratorStarted(timestamp=Ticks(101)),
             start_event(row).played(),
+            *events,
             OrchestratorCompleted(timestamp=Ticks(102)),
         ],
         messages=messages or [],

@@ -4,18 +4,23 @@ from pathlib import Path
 
 import pytest
 
+from durable_status.app.host_settings import HostSettings
 from durable_status.local_host.errors import StorageError
-from durable_status.local_host.storage.choice import StorageChoice, parse_storage_choice
+from durable_status.local_host.storage.choice import StorageChoice, StorageKind, parse_storage_choice
 from durable_status.local_host.storage.memory import MemoryStorage
 from durable_status.local_host.storage.sqlite import SqliteStorage
 from tests.clock import ManualClock
+
+_SETTINGS = HostSettings(
+    hub_name="MyHub", max_concurrent_orchestrators=1, max_concurrent_activities=1, max_concurrent_entities=1
+)
 
 
 def test_the_three_ways_to_write_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
 
-    assert parse_storage_choice("memory") == StorageChoice(in_memory=True)
+    assert parse_storage_choice("memory") == StorageChoice(kind=StorageKind.MEMORY)
     assert parse_storage_choice("sqlite") == StorageChoice()
     assert parse_storage_choice("sqlite:/var/hub") == StorageChoice(path=Path("/var/hub"))
     assert parse_storage_choice("sqlite:data/hub") == StorageChoice(path=tmp_path / "data" / "hub")
@@ -28,11 +33,11 @@ def test_anything_else_is_refused_with_what_there_is(text: str) -> None:
     with pytest.raises(StorageError) as refused:
         parse_storage_choice(text)
 
-    assert str(refused.value) == f"there is no storage '{text}'; choose memory, sqlite or sqlite:PATH."
+    assert str(refused.value) == f"there is no storage '{text}'; choose memory, sqlite, sqlite:PATH or azure."
 
 
 def test_the_default_is_a_file_of_the_hub_in_the_apps_folder(tmp_path: Path) -> None:
-    provider, name = StorageChoice().open_for(tmp_path, "MyHub", ManualClock())
+    provider, name = StorageChoice().open_for(tmp_path, _SETTINGS, {}, ManualClock())
 
     assert isinstance(provider, SqliteStorage)
     assert name == str(tmp_path / ".durable-status" / "MyHub.sqlite3")
@@ -40,8 +45,8 @@ def test_the_default_is_a_file_of_the_hub_in_the_apps_folder(tmp_path: Path) -> 
 
 
 def test_a_named_file_is_the_same_for_every_hub_and_memory_says_what_it_is(tmp_path: Path) -> None:
-    _, name = StorageChoice(path=tmp_path / "hub").open_for(tmp_path / "app", "MyHub", ManualClock())
-    provider, memory = StorageChoice(in_memory=True).open_for(tmp_path, "MyHub", ManualClock())
+    _, name = StorageChoice(path=tmp_path / "hub").open_for(tmp_path / "app", _SETTINGS, {}, ManualClock())
+    provider, memory = StorageChoice(kind=StorageKind.MEMORY).open_for(tmp_path, _SETTINGS, {}, ManualClock())
 
     assert name == str(tmp_path / "hub")
     assert isinstance(provider, MemoryStorage)
