@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import count
 
 import aiohttp
 
@@ -31,6 +32,7 @@ class FaultHub:
     completed: set[str] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
     """The listeners whose event was taken."""
+    attempts: Iterator[int] = field(default_factory=count)
 
     def host(self) -> AbstractAsyncContextManager[HostProcess]:
         """Run a host on the hub, by way of the proxy."""
@@ -53,7 +55,8 @@ class FaultHub:
         self.completed.update(document["instanceId"] for document in answer.json)
         for job in list(self.unfinished.values()):
             if job.kind == "listener" and job.instance_id not in self.told:
-                await host.raise_event(job.instance_id, "go", job.number)
+                attempt = next(self.attempts)  # a try whose answer was lost counts, too, and is told from the next
+                await host.raise_event(job.instance_id, "go", [job.number, attempt])
                 self.told.add(job.instance_id)
 
     @property

@@ -50,7 +50,7 @@ def child(context: df.DurableOrchestrationContext):
 @app.orchestration_trigger(context_name="context")
 def listener(context: df.DurableOrchestrationContext):
     context.set_custom_status("listening")
-    number = yield context.wait_for_external_event("go")
+    number, _attempt = yield context.wait_for_external_event("go")
     return (yield context.call_activity("add_one", number))
 
 
