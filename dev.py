@@ -39,7 +39,7 @@ REQUIREMENT_FILES = ("requirements.txt", "requirements-dev.txt", "constraints.tx
 NODE_MODULES = ROOT / "node_modules"
 NODE_STAMP = NODE_MODULES / "installed-packages"
 PACKAGE_FILES = ("package.json", "package-lock.json")
-EMULATOR = ("", "UseDevelopmentStorage=true")
+EMULATOR = ("", "usedevelopmentstorage=true")
 
 GATES = (
     ("lint", ["ruff", "check", "."]),
@@ -265,15 +265,15 @@ def wants_azurite(arguments):
     options.add_argument("--storage", nargs="?")
     if options.parse_known_args(arguments)[0].storage != "azure":
         return False
-    settings = dict(local_settings(), **{name: value for name, value in os.environ.items() if value})
-    by_identity = any(value for name, value in settings.items() if name.startswith("AzureWebJobsStorage__"))
-    return not by_identity and settings.get("AzureWebJobsStorage", "").strip().rstrip(";") in EMULATOR
+    settings = dict(local_settings(), **{name.lower(): value for name, value in os.environ.items() if value})
+    by_identity = any(value for name, value in settings.items() if name.startswith("azurewebjobsstorage__"))
+    return not by_identity and settings.get("azurewebjobsstorage", "").strip().rstrip(";").lower() in EMULATOR
 
 
 def local_settings():
     try:
         values = json.loads((ROOT / "local.settings.json").read_text(encoding="utf-8-sig"))["Values"]
-        return {name: str(value) for name, value in values.items()}
+        return {name.lower(): str(value) for name, value in values.items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return {}  # the host says what is wrong with it
 

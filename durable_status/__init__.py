@@ -8,13 +8,17 @@ from durable_status.errors import (
     InstanceFailedError,
     InstanceNotFoundError,
     InstanceStateError,
+    PayloadError,
+    PayloadMissingError,
     RefusedError,
     StatusDecodeError,
     StatusEncodeError,
     WaitTimeoutError,
 )
 from durable_status.instance_status import InstanceStatus, RuntimeStatus
+from durable_status.offloaded import Offloaded, PayloadStore
 from durable_status.progress import Progress, RecentItems
+from durable_status.publishing import publish_status
 from durable_status.reports import wait_all, wait_with_reports
 
 __all__ = [
@@ -26,6 +30,10 @@ __all__ = [
     "InstanceNotFoundError",
     "InstanceStateError",
     "InstanceStatus",
+    "Offloaded",
+    "PayloadError",
+    "PayloadMissingError",
+    "PayloadStore",
     "Progress",
     "RecentItems",
     "RefusedError",
@@ -34,6 +42,7 @@ __all__ = [
     "StatusEncodeError",
     "WaitTimeoutError",
     "clear_custom_status",
+    "publish_status",
     "set_custom_status",
     "wait_all",
     "wait_with_reports",

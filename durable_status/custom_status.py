@@ -55,6 +55,7 @@ Decimal("NaN")                    refused                                  not J
 {"\\ud800": 1}                     refused                                  half a character: the host replaces it
 {1: "a", "1": "b"}                refused                                  one key in JSON: readers see "b" only
 {"$type": "T", "a": 1}            refused                                  the host takes the key as its own
+{"durableStatusOffloaded": 1}     refused                                  readers would look for a blob
 10**379                           refused                                  the host reads no number as long as this
 nested(61)                        refused                                  the host reads nothing as deep as this
 "x" * 8_191                       refused                                  over 16,384 bytes with its quotes
@@ -72,6 +73,7 @@ from collections.abc import Iterator
 from typing import Any, Literal, Protocol
 
 from durable_status.errors import StatusEncodeError
+from durable_status.offloaded import OFFLOADED_KEY
 from durable_status.status_codec import to_plain
 from durable_status.stored_json import dump_stored, utf16_size
 from durable_status.trimming import trimmed
@@ -108,9 +110,30 @@ def set_custom_status(context: StatusSetter, status: Any, *, too_large: Literal[
             and Decimals inside; see the table above.
         too_large: what to do with a status over the limit. ``"error"`` refuses it. ``"trim"`` drops the oldest items
             of its `RecentItems` until it fits, then cuts the texts called ``message``; see `durable_status.trimming`.
+            To put it into storage instead takes time, so that is a generator: `publish_status`.
 
     Raises:
         StatusEncodeError: a reader would not see `status`; nothing was set.
+    """
+    plain = checked_status(status)
+    if too_large == "trim":
+        plain = trimmed(plain, MAX_STATUS_BYTES)
+    size = utf16_size(dump_stored(plain))
+    if size > MAX_STATUS_BYTES:
+        raise StatusEncodeError(
+            f"This {type(status).__name__} takes {size:,} bytes as a custom status, the limit is {MAX_STATUS_BYTES:,} "
+            "(UTF-16 of its JSON text). Put it into storage: yield from publish_status(context, status).",
+            status_type=type(status),
+            size=size,
+        )
+    context.set_custom_status(plain)
+
+
+def checked_status(status: Any) -> Any:
+    """A copy of `status` in plain JSON, of any size.
+
+    Raises:
+        StatusEncodeError: a reader would not see `status`.
     """
     plain = to_plain(status, _DEEPEST_LEVEL)
     problem = next(_problems(plain, ""), None)
@@ -122,17 +145,7 @@ def set_custom_status(context: StatusSetter, status: Any, *, too_large: Literal[
             'would see null instead. Set an object that holds it, such as {"done": 0}.',
             status_type=type(status),
         )
-    if too_large == "trim":
-        plain = trimmed(plain, MAX_STATUS_BYTES)
-    size = utf16_size(dump_stored(plain))
-    if size > MAX_STATUS_BYTES:
-        raise StatusEncodeError(
-            f"This {type(status).__name__} takes {size:,} bytes as a custom status, the limit is {MAX_STATUS_BYTES:,} "
-            "(UTF-16 of its JSON text). Put it into storage and a reference to it into the status.",
-            status_type=type(status),
-            size=size,
-        )
-    context.set_custom_status(plain)
+    return plain
 
 
 def clear_custom_status(context: StatusSetter) -> None:
@@ -187,6 +200,8 @@ def _key_problems(value: dict[Any, Any], path: str, place: str) -> Iterator[str]
     if not path and not _HOST_KEYS.isdisjoint(value):
         keys = ", ".join(sorted(_HOST_KEYS.intersection(value)))
         yield f"{place} has the key {keys}, which the host takes as its own. Use another name."
+    if not path and OFFLOADED_KEY in value:
+        yield f"{place} has the key {OFFLOADED_KEY}, which stands for a status in a blob. Use another name."
 
 
 def _cure(value: Any) -> str:

@@ -5,13 +5,15 @@
     DurableStatusError
     ├── StatusEncodeError       the value cannot be a custom status: falsy, not JSON, over 16 KB
     ├── StatusDecodeError       the JSON that an instance shows does not fit the type
+    ├── PayloadError            an offloaded status could not be stored, or read back
+    │   └── PayloadMissingError     there is no blob where the status points to
     ├── RefusedError            the client did not send it: the platform would do damage with it
     ├── InstanceNotFoundError   the task hub has no such instance
     ├── InstanceStateError      the instance is not in a state for this: it has ended, or has not
     ├── InstanceEndedError      the instance ended before what was waited for
     │   └── InstanceFailedError     it ended Failed, Terminated or Canceled
     ├── WaitTimeoutError        the time is up; the instance goes on
-    └── HostError               the host did not answer, or answered outside the contract
+    └── HostError               the host, or the storage account, did not answer, or answered outside the contract
 
 `durable_status.app` and `durable_status.local_host` have errors of their own under the same root.
 """
@@ -45,6 +47,14 @@ class StatusDecodeError(DurableStatusError):
         """The type it was read as."""
         self.payload = payload
         """The parsed JSON, whole."""
+
+
+class PayloadError(DurableStatusError):
+    """An offloaded status could not be stored, or read back."""
+
+
+class PayloadMissingError(PayloadError):
+    """There is no blob where the status points to: the instance was purged, or it is in another store."""
 
 
 class RefusedError(DurableStatusError, ValueError):
@@ -96,7 +106,10 @@ class WaitTimeoutError(DurableStatusError, TimeoutError):
 
 
 class HostError(DurableStatusError):
-    """The host did not answer, or answered outside the contract. Keys are masked in the text."""
+    """The host did not answer, or answered outside the contract. Keys are masked in the text.
+
+    For a reader of a task hub it is the storage account that did not, or what the hub holds.
+    """
 
     def __init__(self, message: str, *, status_code: int | None = None) -> None:
         super().__init__(message)

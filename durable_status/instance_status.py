@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Generic, Self, TypeVar, cast
 
 from typing_extensions import TypeForm
 
-from durable_status.errors import HostError
+from durable_status.errors import HostError, PayloadError, StatusDecodeError
+from durable_status.offloaded import Offloaded
 from durable_status.status_codec import codec_for
 from durable_status.stored_json import Json
 
@@ -60,7 +61,10 @@ class InstanceStatus(Generic[S]):
     last_updated_time: datetime
     """Aware, whole seconds. It moves with every episode, whether the custom status has changed or not."""
     custom_status_json: Json
-    """The custom status as it came, with keys the type does not know; None without one."""
+    """The custom status as it came, with keys the type does not know; None without one.
+
+    Of an offloaded one, what the payload store has; without a store the reference.
+    """
     output: Json
     """What it returned, why it failed, or the reason for which it was terminated; None until it has ended."""
     input: Json
@@ -68,15 +72,44 @@ class InstanceStatus(Generic[S]):
     history: list[Json] | None
     """None unless it was asked for."""
     status_type: TypeForm[S]
+    payload_error: PayloadError | None = field(default=None, repr=False)
+    """Why an offloaded custom status could not be read from the payload store."""
 
     @property
     def custom_status(self) -> S | None:
         """The custom status, read as `status_type`; None without one.
 
+        One that is offloaded comes from the client's payload store. Without a store it is an `Offloaded`, for a
+        type that admits it: ``Order | Offloaded``, or ``Any``.
+
         Raises:
             StatusDecodeError: it does not fit; the error holds the JSON.
+            PayloadError: it is offloaded, and the payload store does not have it.
         """
-        return None if self.custom_status_json is None else codec_for(self.status_type).decode(self.custom_status_json)
+        if self.custom_status_json is None:
+            return None
+        codec, offloaded = codec_for(self.status_type), self.offloaded
+        if offloaded is None:
+            return codec.decode(self.custom_status_json)
+        if self.payload_error is not None:
+            raise self.payload_error
+        if codec.admits(offloaded):
+            return offloaded
+        raise StatusDecodeError(
+            f"The status of {self.instance_id!r} is offloaded: {offloaded.size:,} bytes in {offloaded.reference}. "
+            f"Give the client its payload_store, or ask for {codec.name} | Offloaded.",
+            status_type=self.status_type,
+            payload=self.custom_status_json,
+        )
+
+    @property
+    def offloaded(self) -> Offloaded | None:
+        """The reference to the custom status, if it is offloaded and was not read from a payload store.
+
+        Raises:
+            StatusDecodeError: a newer version of this library wrote the reference.
+        """
+        return Offloaded.from_json(self.custom_status_json)
 
     def output_as(self, output_type: TypeForm[T]) -> T:
         """The output, read as a type.

@@ -18,7 +18,7 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeGuard, TypeVar, cast
 from uuid import UUID
 
 from typing_extensions import TypeForm
@@ -81,6 +81,13 @@ class StatusCodec(Generic[S]):
                 status_type=self.status_type,
                 payload=payload,
             ) from error
+
+    def admits(self, value: Any) -> TypeGuard[S]:
+        """Whether `value` is of the type as it is, not as JSON: one of its classes, or anything for ``Any``."""
+        try:
+            return self._adapter.validate_python(value, strict=True) is value
+        except ValueError:
+            return False
 
     @cached_property
     def _adapter(self) -> TypeAdapter[S]:

@@ -7,8 +7,7 @@ What is given up, in this order and only as much as it takes:
 2. the ends of the texts called ``message``, the longest first; a cut text ends in "…".
 
 Next actions (whatever stands under ``nextActions``) are never touched: a reader acts on them. What is still too large
-then stays so, and `set_custom_status` refuses it. A later policy may put the status into storage instead; it belongs
-beside this one.
+then stays so, and `set_custom_status` refuses it. `durable_status.publishing` puts a status into storage instead.
 """
 
 from __future__ import annotations

@@ -62,6 +62,17 @@ def _package() -> list[str]:
     return [path for path in _candidates() if not spec.match_file(path)]
 
 
+def _run_in_package(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
+    """Run Python code where there is the package and nothing else of the repository."""
+    for path in set(_package()) - set(_LEFT_BY_TOOLS):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, folder / path)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
 def test_both_readers_of_funcignore_come_to_the_same_package() -> None:
     core_tools = _as_core_tools(_patterns())
 
@@ -81,20 +92,13 @@ def test_the_package_is_the_app_and_the_part_of_the_library_it_uses() -> None:
 
 
 def test_the_app_starts_from_the_package_alone(tmp_path: Path) -> None:
-    for path in set(_package()) - set(_LEFT_BY_TOOLS):
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / path, tmp_path / path)
     script = (
         "import sys, function_app, durable_status\n"
         "print(len(function_app.app.get_functions()), durable_status.__file__)\n"
         "print(*[name for name in sys.modules if name.startswith('durable_status.')])\n"
         "print(*{'httpx', 'pydantic', 'rich'}.intersection(sys.modules))\n"
     )
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
+    done = _run_in_package(tmp_path, script)
 
     assert done.returncode == 0, done.stderr
     first, modules, slow = done.stdout.splitlines()
@@ -102,6 +106,19 @@ def test_the_app_starts_from_the_package_alone(tmp_path: Path) -> None:
     assert first == f"{len(app_in(ROOT).functions)} {tmp_path}/durable_status/__init__.py"
     parts = {name.split(".")[1] for name in modules.split()}
     assert parts.isdisjoint(path.split("/")[1] for path in _LIBRARY_KEPT_OUT)
+
+
+def test_what_offloads_a_status_is_in_the_package_and_costs_no_cold_start(tmp_path: Path) -> None:
+    script = (
+        "import sys, durable_status.client.durable_client\n"
+        "from durable_status.payloads.blueprint import offload_blueprint\n"
+        "offload_blueprint()\n"
+        "print('azure.storage' in sys.modules, 'pydantic' in sys.modules)\n"
+        "import durable_status.payloads.blob, durable_status.payloads.folder\n"
+    )
+    done = _run_in_package(tmp_path, script)
+
+    assert (done.returncode, done.stdout) == (0, "False False\n"), done.stderr
 
 
 def test_requirements_are_short_and_pinned_by_the_constraints() -> None:

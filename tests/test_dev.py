@@ -218,7 +218,7 @@ def test_start_on_azure_storage_runs_the_host_with_azurite(copy: Copy) -> None:
 
 @pytest.mark.parametrize(
     "setting",
-    [{"AzureWebJobsStorage": "AccountName=mine;AccountKey=a2V5"}, {"AzureWebJobsStorage__accountName": "mine"}],
+    [{"AzureWebJobsStorage": "AccountName=mine;AccountKey=a2V5"}, {"AZUREWEBJOBSSTORAGE__accountName": "mine"}],
 )
 def test_an_account_that_is_named_is_used_without_azurite(installed: Copy, setting: dict[str, str]) -> None:
     installed.run("start", "--storage", "azure", **setting)

@@ -1,4 +1,4 @@
-"""Every scenario tells the same story in the harness, on the local host (in memory, in a file) and on the real host."""
+"""Every scenario tells the same story in the harness, on the local host with every storage, and on the real host."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from durable_status.local_host.clock import Clock
 from durable_status.local_host.storage.memory import MemoryStorage
 from durable_status.local_host.storage.provider import StorageProvider
 from durable_status.local_host.storage.sqlite import SqliteStorage
-from durable_status.replay.stored_text import read_stored
+from durable_status.stored_text import read_stored
 from durable_status.testing.bench import DurableBench
+from durable_status.testing.fresh_task_hub import FreshTaskHub
 from durable_status.testing.run import OrchestrationRun
+from tests.azure_hubs import azure_storage
 from tests.clock import ManualClock
 from tests.durable_status.local_host.test_scenarios import _PLAYS as HOST_PLAYS
 from tests.durable_status.local_host.test_scenarios import _Committed
@@ -83,3 +85,8 @@ def test_every_teller_tells_the_recorded_story(durable: DurableBench, scenario: 
     assert _in_harness(durable, scenario) == recorded
     assert _on_host(scenario, MemoryStorage) == recorded
     assert _on_host(scenario, lambda clock: SqliteStorage(tmp_path / "hub.sqlite3", clock)) == recorded
+
+
+@pytest.mark.parametrize("scenario", sorted(_PLAYS))
+def test_a_host_on_azurite_tells_it_too(scenario: str, task_hub: FreshTaskHub) -> None:
+    assert _on_host(scenario, lambda clock: azure_storage(task_hub, clock)) == _recorded(scenario)

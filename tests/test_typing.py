@@ -56,7 +56,7 @@ def test_the_examples_of_the_documentation_are_accepted(tmp_path: Path) -> None:
     example = tmp_path / "documented_example.py"
     example.write_text("\n".join(blocks))
 
-    assert len(blocks) == 3
+    assert len(blocks) == 6
     assert "Success: no issues found" in _check(example)
 
 

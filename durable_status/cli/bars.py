@@ -15,7 +15,7 @@ from durable_status.instance_status import InstanceStatus
 from durable_status.stored_json import Json
 
 _LONGEST_TEXT = 60
-_COLOURS = {"Completed": "green", "Failed": "red", "Terminated": "red", "Canceled": "red", "Suspended": "yellow"}
+COLOURS = {"Completed": "green", "Failed": "red", "Terminated": "red", "Canceled": "red", "Suspended": "yellow"}
 
 
 class Bars:
@@ -64,11 +64,11 @@ def _steps(shown: Json) -> tuple[int, int | None]:
 
 def _shown(status: InstanceStatus[Any]) -> str:
     value = status.runtime_status.value
-    colour = _COLOURS.get(value, "cyan")
-    return f"[{colour}]{value}[/] {escape(_text(status.custom_status_json))}"
+    colour = COLOURS.get(value, "cyan")
+    return f"[{colour}]{value}[/] {escape(status_text(status.custom_status_json))}"
 
 
-def _text(shown: Json) -> str:
+def status_text(shown: Json) -> str:
     """A custom status in a few words."""
     match shown:
         case None:
@@ -76,7 +76,7 @@ def _text(shown: Json) -> str:
         case str():
             text = shown
         case {"progress": dict(progress)}:
-            return _text(progress)
+            return status_text(progress)
         case {"stage": str(stage), "done": int(), **others}:
             words = [stage, others.get("message"), _arrival(others.get("eta"))]
             text = " ".join(str(word) for word in words if word)

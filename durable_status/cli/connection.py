@@ -29,7 +29,7 @@ EXIT_CODES = (
 )
 
 _INTERRUPTED = 130  # as shells have it
-_OF_THE_EXTRA = ("httpx", "rich")
+_EXTRAS = {"httpx": "cli", "rich": "cli", "azure": "azure"}
 _CODES: tuple[tuple[type[DurableStatusError], int], ...] = (
     (RefusedError, 2),
     (InstanceNotFoundError, 3),
@@ -72,16 +72,29 @@ def connected(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     @functools.wraps(command)
     def run(*arguments: Any, url: str, key: str | None, **options: Any) -> Any:
+        return command(Connection(url, key), *arguments, **options)
+
+    return with_exit_codes(run)
+
+
+def with_exit_codes(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Make one line and an exit code of the errors of a command."""
+
+    @functools.wraps(command)
+    def run(*arguments: Any, **options: Any) -> Any:
         try:
-            return command(Connection(url, key), *arguments, **options)
+            return command(*arguments, **options)
         except DurableStatusError as error:
             raise _Failure(error) from error
         except KeyboardInterrupt:
             sys.exit(_INTERRUPTED)
         except ModuleNotFoundError as error:
-            if error.name not in _OF_THE_EXTRA:
+            package = (error.name or "").partition(".")[0]
+            if package not in _EXTRAS:
                 raise
-            raise click.ClickException(f"{error.name} is not installed: pip install durable-status[cli]") from error
+            raise click.ClickException(
+                f"{error.name} is not installed: pip install durable-status[{_EXTRAS[package]}]"
+            ) from error
 
     return run
 

@@ -11,7 +11,7 @@ import click
 from durable_status.cli.connection import EXIT_CODES, Connection, connected, echo_json
 from durable_status.instance_status import RuntimeStatus
 
-_RUNTIME_STATUS = click.Choice([status.value for status in RuntimeStatus], case_sensitive=False)
+RUNTIME_STATUS = click.Choice([status.value for status in RuntimeStatus], case_sensitive=False)
 
 
 def moment(text: str) -> datetime:
@@ -28,7 +28,7 @@ def moment(text: str) -> datetime:
 
 
 @click.command("list", epilog=EXIT_CODES)
-@click.option("--status", "runtime_status", type=_RUNTIME_STATUS, multiple=True, help="Only these; may be repeated.")
+@click.option("--status", "runtime_status", type=RUNTIME_STATUS, multiple=True, help="Only these; may be repeated.")
 @click.option("--prefix", default="", help="Only ids that begin so.")
 @click.option("--from", "created_from", type=moment, help="Only those created since; UTC unless it has a zone.")
 @click.option("--to", "created_to", type=moment, help="Only those created until.")

@@ -6,6 +6,7 @@ import click
 
 from durable_status.cli import steer
 from durable_status.cli.doctor import doctor
+from durable_status.cli.hub import hub
 from durable_status.cli.list import list_instances
 from durable_status.cli.record import record
 from durable_status.cli.replay import replay
@@ -37,3 +38,4 @@ main.add_command(steer.purge)
 main.add_command(schema)
 main.add_command(replay)
 main.add_command(record)
+main.add_command(hub)

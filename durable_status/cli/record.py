@@ -12,7 +12,8 @@ from urllib.request import urlopen
 
 import click
 
-from durable_status.errors import DurableStatusError
+from durable_status.cli.connection import with_exit_codes
+from durable_status.cli.hub_connection import open_reader, read_recording
 
 _WHOLE = {"showHistory": "true", "showHistoryOutput": "true", "showInput": "true"}
 _PATIENCE_SECONDS = 30
@@ -21,28 +22,43 @@ _SQLITE = b"SQLite format 3\0"
 
 @click.command()
 @click.argument("url", required=False)
-@click.option("--storage", metavar="sqlite:PATH", help="Read a local host's file instead. The host must have stopped.")
+@click.option(
+    "--storage",
+    metavar="sqlite:PATH|azure",
+    help="Read a local host's file instead, which must have stopped, or the app's hub in Azure Storage.",
+)
 @click.option("--instance", "instance_id", help="The instance to take out of --storage.")
 @click.option("--redact", "redacted", is_flag=True, help="Take inputs, results, reasons and statuses out.")
 @click.option("--out", type=click.Path(path_type=Path), help="The file to write.  [default: print it]")
+@with_exit_codes
 def record(url: str | None, storage: str | None, instance_id: str | None, redacted: bool, out: Path | None) -> None:
     """Record one instance for `durable-status replay`.
 
     URL is the statusQueryGetUri of the instance, its key included; the key is not kept. Run it again later for more
-    of an instance that is still running. A local host that has stopped left everything in its file:
+    of an instance that is still running. A local host that has stopped left everything in its file; in Azure Storage,
+    the hub of the app in the current folder can be read at any time (`durable-status hub export` reads any other):
 
     \b
       durable-status record "$STATUS_QUERY_GET_URI" --redact --out histories/order.json
       durable-status record --storage sqlite:.durable-status/TestHubName.sqlite3 --instance order-1
+      durable-status record --storage azure --instance order-1
     """
     if (url is None) == (storage is None):
         raise click.UsageError("give either the URL of an instance, or --storage with --instance.")
     if storage is not None and instance_id is None:
         raise click.UsageError("--storage needs --instance ID.")
-    try:
-        document = _from_url(url) if url is not None else asyncio.run(_from_storage(storage or "", instance_id or ""))
-    except DurableStatusError as error:
-        raise click.ClickException(str(error)) from error
+    if url is not None:
+        document = _from_url(url)
+    elif storage == "azure":
+        with open_reader(Path(), None, None) as reader:
+            document = read_recording(reader, instance_id or "")
+    else:
+        document = asyncio.run(_from_file(storage or "", instance_id or ""))
+    write_recording(document, redacted=redacted, out=out)
+
+
+def write_recording(document: Any, *, redacted: bool, out: Path | None) -> None:
+    """Write a history into a file, or print it."""
     if redacted:
         from durable_status.testing.redaction import redact
 
@@ -79,7 +95,7 @@ def _from_url(url: str) -> Any:
     return document
 
 
-async def _from_storage(storage: str, instance_id: str) -> Any:
+async def _from_file(storage: str, instance_id: str) -> Any:
     from durable_status.local_host.clock import SystemClock
     from durable_status.local_host.storage.choice import parse_storage_choice
     from durable_status.local_host.storage.sqlite import SqliteStorage
@@ -87,7 +103,7 @@ async def _from_storage(storage: str, instance_id: str) -> Any:
 
     choice = parse_storage_choice(storage)
     if choice.path is None:
-        raise click.UsageError("--storage takes sqlite:PATH, the file of a local host.")
+        raise click.UsageError("--storage takes sqlite:PATH, the file of a local host, or azure.")
     if not _is_database(choice.path):  # opening a hub would make one
         raise click.ClickException(f"there is no task hub in {choice.path}.")
     provider = SqliteStorage(choice.path, SystemClock())

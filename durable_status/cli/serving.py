@@ -60,11 +60,11 @@ def serve(choices: Choices, *, reload: bool) -> None:
         from durable_status.cli.banner import banner
         from durable_status.local_host.host import run_host
 
-    async def run(app: App) -> None:
+    async def run(app: App, payload_folder: Path | None) -> None:
         clock = SystemClock()
         storage, description = choices.storage.open_for(app.root, app.settings, os.environ, clock)
         stopped = _stop_signal()
-        options = _options(choices, app)
+        options = replace(_options(choices, app), payload_folder=payload_folder)
         if reload:
             options = replace(options, grace_seconds=_GRACE_SECONDS_AT_RELOAD)
         async with _changes(app.root, stopped, watches=reload) as changes:
@@ -78,7 +78,8 @@ def serve(choices: Choices, *, reload: bool) -> None:
                         click.echo("Stopping.")
                 options = replace(options, port=host.port)  # 0 was any free one; it stays
 
-    asyncio.run(run(app))
+    with choices.storage.payload_folder(app.root, app.settings) as folder:
+        asyncio.run(run(app, folder))
 
 
 def load(choices: Choices) -> App:

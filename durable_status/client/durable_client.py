@@ -18,6 +18,8 @@ from durable_status.client.steps import Request, Response
 from durable_status.client.verbs import AsyncVerbs
 from durable_status.client.watching import Pace
 from durable_status.errors import HostError
+from durable_status.offloaded import PayloadStore
+from durable_status.payloads.hub import hub_payload_store
 
 
 def _loop_time() -> float:
@@ -40,13 +42,16 @@ class DurableClient(AsyncVerbs):
     Args:
         client: the SDK's client, as the function got it.
         pace: how often watching and waiting look.
+        payload_store: where offloaded statuses are, if not in the storage account of the task hub.
 
     Raises:
         HostError: the app has switched its loopback endpoint off.
     """
 
-    def __init__(self, client: SdkClient, *, pace: Pace = _DEFAULT_PACE) -> None:
-        super().__init__(pace)
+    def __init__(
+        self, client: SdkClient, *, pace: Pace = _DEFAULT_PACE, payload_store: PayloadStore | None = None
+    ) -> None:
+        super().__init__(pace, payload_store)
         base_url = client._orchestration_bindings.rpc_base_url
         if not base_url:
             raise HostError("The host has no loopback endpoint. Take localRpcEndpointEnabled: false out of host.json.")
@@ -55,6 +60,9 @@ class DurableClient(AsyncVerbs):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+    def _store_to_read(self) -> PayloadStore:
+        return self._payload_store or hub_payload_store(self._sdk_client)
 
     def _headers(self) -> dict[str, str]:
         """What the SDK sends along: the invocation, for the host's log, and the trace that a start continues."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -20,7 +20,8 @@ from durable_status.client.checks import (
     reason_query,
     terminal_statuses,
 )
-from durable_status.client.steps import Flow, Found, Request, Response, Stream
+from durable_status.client.hydration import hydrated
+from durable_status.client.steps import Discard, Flow, Found, Request, Response, Stream
 from durable_status.errors import HostError, InstanceNotFoundError, InstanceStateError
 from durable_status.instance_status import InstanceStatus, RuntimeStatus
 
@@ -87,15 +88,17 @@ def restart(instance_id: str, new_id: bool) -> Flow[str]:
 
 
 def get_status(
-    instance_id: str, status_type: TypeForm[S], *, show_input: bool, show_history: bool, timeout: float | None = None
+    instance_id: str, status_type: TypeForm[S], *, show_input: bool, show_history: bool
 ) -> Flow[InstanceStatus[S]]:
-    """Ask for one instance."""
+    """Ask for one instance, and read its status if it is offloaded."""
     query = {"showInput": "true" if show_input else "false"}
     if show_history:
         query |= {"showHistory": "true", "showHistoryOutput": "true"}
-    response = yield Request(
-        method="GET", path=f"instances/{instance_segment(instance_id)}", query=query, timeout=timeout
-    )
+    return (yield from hydrated((yield from _look(instance_id, status_type, query))))
+
+
+def _look(instance_id: str, status_type: TypeForm[S], query: Mapping[str, str]) -> Flow[InstanceStatus[S]]:
+    response = yield Request(method="GET", path=f"instances/{instance_segment(instance_id)}", query=query)
     document = parsed(accepted(response, instance_id, (HTTPStatus.OK, HTTPStatus.ACCEPTED)))
     return InstanceStatus[S].from_document(document, status_type)
 
@@ -112,7 +115,7 @@ def list_statuses(
             raise unexpected(response)
         for document in parsed(response):
             if not document["instanceId"].startswith("@"):  # the host lists entities, too
-                status = InstanceStatus[S].from_document(document, status_type)
+                status = yield from hydrated(InstanceStatus[S].from_document(document, status_type))
                 if where is None or where(status):
                     yield Found(status)
         token = response.headers.get(_TOKEN, "")
@@ -135,9 +138,9 @@ def control(instance_id: str, operation: str, reason: str | None) -> Flow[None]:
 
 
 def purge(instance_id: str) -> Flow[None]:
-    """Delete an instance that has ended."""
+    """Delete an instance that has ended, and what a payload store of the client's own has of it."""
     # Extension 2.13 deletes a running one, too, and a pending one half: so look first.
-    status = yield from get_status(instance_id, Any, show_input=False, show_history=False)
+    status = yield from _look(instance_id, Any, {"showInput": "false"})
     if not status.runtime_status.has_ended:
         raise InstanceStateError(
             f"The instance {instance_id!r} is {status.runtime_status.value}; only one that has ended is purged. "
@@ -146,6 +149,7 @@ def purge(instance_id: str) -> Flow[None]:
         )
     response = yield Request(method="DELETE", path=f"instances/{instance_segment(instance_id)}")
     accepted(response, instance_id, (HTTPStatus.OK,))
+    yield Discard(instance_id)
 
 
 def purge_by_filter(

@@ -18,11 +18,14 @@ from typing_extensions import TypeForm
 
 from durable_status.client import flows, watching
 from durable_status.client.answers import masked
-from durable_status.client.steps import Flow, Found, Pause, Request, Response, Stream
+from durable_status.client.driving import run, stream
+from durable_status.client.hydration import perform
+from durable_status.client.steps import Flow, Pause, Request, Response, Step, Stream
 from durable_status.client.verbs import AsyncVerbs
-from durable_status.client.watching import Pace
+from durable_status.client.watching import HttpLooks, Pace
 from durable_status.errors import HostError, RefusedError
 from durable_status.instance_status import InstanceStatus, RuntimeStatus
+from durable_status.offloaded import PayloadStore
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -43,14 +46,22 @@ class StatusClient:
             everything with every instance of the app.
         timeout: seconds that a request may take.
         pace: how often watching and waiting look.
+        payload_store: where offloaded statuses are; without one they are shown as `Offloaded`. It stays open.
     """
 
     def __init__(
-        self, url: str, *, key: str | None = None, timeout: float = _DEFAULT_TIMEOUT, pace: Pace = _DEFAULT_PACE
+        self,
+        url: str,
+        *,
+        key: str | None = None,
+        timeout: float = _DEFAULT_TIMEOUT,
+        pace: Pace = _DEFAULT_PACE,
+        payload_store: PayloadStore | None = None,
     ) -> None:
         self._url = _checked_url(url)
         self._http = httpx.Client(base_url=self._url + MANAGEMENT_PATH, headers=_headers(key), timeout=timeout)
         self._pace = pace
+        self._payload_store = payload_store
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._url!r})"
@@ -103,7 +114,7 @@ class StatusClient:
 
     def watch(self, instance_id: str, status_type: TypeForm[S]) -> Iterator[InstanceStatus[S]]:
         """Yield the status now and after each change, until the end."""
-        return self._stream(watching.watch(instance_id, status_type, self._pace))
+        return self._stream(watching.watch(HttpLooks(instance_id, self._pace), status_type))
 
     def wait_for_status(
         self,
@@ -113,7 +124,7 @@ class StatusClient:
         timeout: float,
     ) -> InstanceStatus[S]:
         """Wait until `predicate` holds, for `timeout` seconds at most."""
-        return self._run(watching.wait_for_status(instance_id, status_type, predicate, timeout, self._pace))
+        return self._run(watching.wait_for_status(HttpLooks(instance_id, self._pace), status_type, predicate, timeout))
 
     def wait_for_completion(self, instance_id: str, status_type: TypeForm[S], timeout: float) -> InstanceStatus[S]:
         """Wait until the instance has completed, for `timeout` seconds at most."""
@@ -157,45 +168,22 @@ class StatusClient:
         """Delete all instances that have ended so, created in this time, and return their number."""
         return self._run(flows.purge_by_filter(runtime_status, created_from, created_to))
 
-    def _perform(self, step: Request | Pause) -> Response | None:
+    def _perform(self, step: Step) -> Response | str | None:
         if isinstance(step, Pause):
             time.sleep(step.seconds)
             return None
+        if not isinstance(step, Request):
+            return None if self._payload_store is None else perform(step, self._payload_store)
         try:
             return _response(self._http.send(_httpx_request(self._http, step)))
         except httpx.HTTPError as error:
             raise _no_answer(self._url, error) from error
 
     def _run(self, flow: Flow[T]) -> T:
-        try:
-            step = next(flow)
-            while True:
-                try:
-                    answer = self._perform(step)
-                except HostError as error:
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(answer)
-        except StopIteration as end:
-            result: T = end.value
-            return result
+        return run(flow, self._perform)
 
     def _stream(self, flow: Stream[S]) -> Iterator[S]:
-        try:
-            step = next(flow)
-            while True:
-                if isinstance(step, Found):
-                    yield step.item
-                    step = next(flow)
-                    continue
-                try:
-                    answer = self._perform(step)
-                except HostError as error:
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(answer)
-        except StopIteration:
-            return
+        return stream(flow, self._perform)
 
 
 class AsyncStatusClient(AsyncVerbs):
@@ -205,9 +193,15 @@ class AsyncStatusClient(AsyncVerbs):
     """
 
     def __init__(
-        self, url: str, *, key: str | None = None, timeout: float = _DEFAULT_TIMEOUT, pace: Pace = _DEFAULT_PACE
+        self,
+        url: str,
+        *,
+        key: str | None = None,
+        timeout: float = _DEFAULT_TIMEOUT,
+        pace: Pace = _DEFAULT_PACE,
+        payload_store: PayloadStore | None = None,
     ) -> None:
-        super().__init__(pace)
+        super().__init__(pace, payload_store)
         self._url = _checked_url(url)
         self._http = httpx.AsyncClient(base_url=self._url + MANAGEMENT_PATH, headers=_headers(key), timeout=timeout)
 

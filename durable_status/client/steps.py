@@ -1,4 +1,4 @@
-"""What a flow asks of its driver: send this request, wait so long, hand this out.
+"""What a flow asks of its driver: send this request, read this blob, wait so long, hand this out.
 
 A flow is a generator. It decides and does nothing else: no socket, no clock, no event loop. A driver performs its steps
 with its own means and sends back what came of them. So every verb of the clients is written once, and a driver is
@@ -48,14 +48,32 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetch:
+    """Read an offloaded status; the driver answers with its text, or None without a payload store."""
+
+    instance_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """Delete the offloaded statuses of an instance, if the driver was given a payload store."""
+
+    instance_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Found(Generic[S]):
     """Hand this out and come back when more is wanted."""
 
     item: S
 
 
-Flow = Generator[Request | Pause, Any, T]
+Step = Request | Fetch | Discard | Pause
+"""What a driver performs. A `HostError` or a `PayloadError` on the way is thrown into the flow."""
+
+Flow = Generator[Step, Any, T]
 """A verb with one result."""
 
-Stream = Generator[Request | Pause | Found[S], Any, None]
+Stream = Generator[Step | Found[S], Any, None]
 """A verb that hands out one item after the other."""

@@ -11,10 +11,12 @@ from typing import Any, TypeVar
 from typing_extensions import TypeForm
 
 from durable_status.client import flows, watching
-from durable_status.client.steps import Flow, Found, Pause, Request, Response, Stream
-from durable_status.client.watching import Pace
-from durable_status.errors import HostError
+from durable_status.client.driving import run_async, stream_async
+from durable_status.client.hydration import perform
+from durable_status.client.steps import Fetch, Flow, Pause, Request, Response, Step, Stream
+from durable_status.client.watching import HttpLooks, Pace
 from durable_status.instance_status import InstanceStatus, RuntimeStatus
+from durable_status.offloaded import PayloadStore
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -29,8 +31,9 @@ class AsyncVerbs(ABC):
     for whatever it is.
     """
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: Pace, payload_store: PayloadStore | None) -> None:
         self._pace = pace
+        self._payload_store = payload_store
 
     @abstractmethod
     async def _send(self, request: Request) -> Response:
@@ -89,7 +92,7 @@ class AsyncVerbs(ABC):
 
         It survives restarts of the host: see `durable_status.client.watching`, also for how often it looks.
         """
-        return self._stream(watching.watch(instance_id, status_type, self._pace))
+        return self._stream(watching.watch(HttpLooks(instance_id, self._pace), status_type))
 
     async def wait_for_status(
         self,
@@ -104,7 +107,9 @@ class AsyncVerbs(ABC):
             InstanceEndedError: the instance has ended, and it does not hold; `InstanceFailedError` if it failed.
             WaitTimeoutError: the time is up.
         """
-        return await self._run(watching.wait_for_status(instance_id, status_type, predicate, timeout, self._pace))
+        return await self._run(
+            watching.wait_for_status(HttpLooks(instance_id, self._pace), status_type, predicate, timeout)
+        )
 
     async def wait_for_completion(
         self, instance_id: str, status_type: TypeForm[S], timeout: float
@@ -142,7 +147,11 @@ class AsyncVerbs(ABC):
         return await self._run(flows.restart(instance_id, new_id))
 
     async def purge(self, instance_id: str) -> None:
-        """Delete an instance that has ended; one that has not is an `InstanceStateError`."""
+        """Delete an instance that has ended; one that has not is an `InstanceStateError`.
+
+        With it go its offloaded statuses: the host deletes those in the task hub, the client those in a payload store
+        that it was given. The latter may be a `PayloadError`; the instance is gone then.
+        """
         await self._run(flows.purge(instance_id))
 
     async def purge_by_filter(
@@ -155,44 +164,25 @@ class AsyncVerbs(ABC):
         """Delete all instances that have ended so, created in this time, and return their number."""
         return await self._run(flows.purge_by_filter(runtime_status, created_from, created_to))
 
-    async def _perform(self, step: Request | Pause) -> Response | None:
+    def _store_to_read(self) -> PayloadStore | None:
+        """Where offloaded statuses are.
+
+        Raises:
+            PayloadError: it cannot be had.
+        """
+        return self._payload_store
+
+    async def _perform(self, step: Step) -> Response | str | None:
         if isinstance(step, Request):
             return await self._send(step)
-        await asyncio.sleep(step.seconds)
-        return None
+        if isinstance(step, Pause):
+            await asyncio.sleep(step.seconds)
+            return None
+        store = self._store_to_read() if isinstance(step, Fetch) else self._payload_store
+        return None if store is None else await asyncio.to_thread(perform, step, store)
 
     async def _run(self, flow: Flow[T]) -> T:
-        try:
-            step = next(flow)
-            while True:
-                try:
-                    answer = await self._perform(step)
-                except HostError as error:
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(answer)
-        except StopIteration as end:
-            result: T = end.value
-            return result
+        return await run_async(flow, self._perform)
 
-    async def _stream(self, flow: Stream[S]) -> AsyncIterator[S]:
-        step = next(flow, None)
-        while step is not None:
-            if isinstance(step, Found):
-                yield step.item
-                step = next(flow, None)
-                continue
-            try:
-                answer = await self._perform(step)
-            except HostError as error:
-                step = _next_after(flow, error)
-            else:
-                step = _next_after(flow, answer)
-
-
-def _next_after(flow: Stream[S], answer: Response | HostError | None) -> Request | Pause | Found[S] | None:
-    """The step that follows an answer or its failure; None at the end."""
-    try:
-        return flow.throw(answer) if isinstance(answer, HostError) else flow.send(answer)
-    except StopIteration:
-        return None
+    def _stream(self, flow: Stream[S]) -> AsyncIterator[S]:
+        return stream_async(flow, self._perform)

@@ -12,8 +12,9 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -21,17 +22,18 @@ from typing_extensions import TypeForm
 
 from durable_status.client.answers import accepted, parsed, unexpected
 from durable_status.client.checks import instance_segment
-from durable_status.client.steps import Flow, Found, Pause, Request, Response, Stream
+from durable_status.client.hydration import hydrated
+from durable_status.client.steps import Flow, Found, Pause, Request, Response
 from durable_status.errors import HostError, InstanceEndedError, InstanceFailedError, WaitTimeoutError
 from durable_status.instance_status import InstanceStatus
-from durable_status.stored_json import dump_stored
+from durable_status.stored_json import Json, dump_stored
 
 S = TypeVar("S")
 
 _GROWTH = 1.5
 _SPREAD = 0.2
 _SHORTEST_LOOK = 1.0  # seconds that a request gets, even at the end of a wait
-_LONGEST_LOOK = 30.0
+LONGEST_LOOK = 30.0
 _LONGEST_RETRY_AFTER = 60.0
 
 
@@ -60,60 +62,111 @@ class Pace:
         return seconds * (1 - _SPREAD + 2 * _SPREAD * self.chance())
 
 
-class _Looks:
+class NoAnswerError(Exception):
+    """Nobody answered for now; it may be otherwise the next time."""
+
+    def __init__(self, error: HostError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class Looks(ABC):
     """Looks at one instance, and knows how long to pause before the next time."""
 
     def __init__(self, instance_id: str, pace: Pace) -> None:
-        self._instance_id = instance_id
-        self._pace = pace
+        self.instance_id = instance_id
+        self.pace = pace
         self._pause = pace.shortest
         self._silent_since: float | None = None
         self._asked_for: float | None = None
+        self._read: tuple[Json, Json] | None = None
 
-    def look(self, status_type: TypeForm[S], left: float = _LONGEST_LOOK) -> Flow[InstanceStatus[S] | None]:
-        """The status, or None when the host does not answer for now. `left` is the time there is for it, in seconds."""
-        request = Request(
-            method="GET",
-            path=f"instances/{instance_segment(self._instance_id)}",
-            query={"showInput": "false"},
-            timeout=min(max(left, _SHORTEST_LOOK), _LONGEST_LOOK),
-        )
+    @abstractmethod
+    def look_once(self, status_type: TypeForm[S], left: float) -> Generator[Any, Any, InstanceStatus[S]]:
+        """The status. `left` is the time there is for it, in seconds.
+
+        Raises:
+            NoAnswerError: there is none for now.
+        """
+
+    def look(
+        self, status_type: TypeForm[S], left: float = LONGEST_LOOK
+    ) -> Generator[Any, Any, InstanceStatus[S] | None]:
+        """The status, or None when nobody answers for now."""
         try:
-            response = yield request
-            if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR or response.status == HTTPStatus.TOO_MANY_REQUESTS:
-                self._asked_for = _retry_after(response)
-                raise unexpected(response)
-        except HostError:
+            status = yield from self.look_once(status_type, left)
+        except NoAnswerError as silence:
             self._grow()
             if self._out_of_patience():
-                raise
+                raise silence.error from silence.error.__cause__
             return None
         self._silent_since = self._asked_for = None
-        document = parsed(accepted(response, self._instance_id, (HTTPStatus.OK, HTTPStatus.ACCEPTED)))
-        self._pause = min(self._pause, _retry_after(response) or self._pause)
-        return InstanceStatus[S].from_document(document, status_type)
+        return (yield from self._with_payload(status))
+
+    def hydrated(self, status: InstanceStatus[S]) -> Generator[Any, Any, InstanceStatus[S]]:
+        """The status with what is in the payload store."""
+        return hydrated(status)
+
+    def _with_payload(self, status: InstanceStatus[S]) -> Generator[Any, Any, InstanceStatus[S]]:
+        """The status with what is in the payload store, which is read once for each reference."""
+        if self._read is not None and self._read[0] == status.custom_status_json:
+            return replace(status, custom_status_json=self._read[1])
+        read = yield from self.hydrated(status)
+        is_read = read.custom_status_json is not status.custom_status_json
+        self._read = (status.custom_status_json, read.custom_status_json) if is_read else None
+        return read
 
     def pause(self, changed: bool) -> Pause:
         """The pause before the next look."""
         if changed:
-            self._pause = self._pace.shortest
-        pause = Pause(max(self._pace.moved(self._pause), self._asked_for or 0.0))
+            self._pause = self.pace.shortest
+        pause = Pause(max(self.pace.moved(self._pause), self._asked_for or 0.0))
         self._grow()
         return pause
 
+    def pause_at_least(self, seconds: float | None) -> None:
+        """Take the time that one who is overloaded asks for, until there is a status again."""
+        self._asked_for = seconds
+
+    def pause_at_most(self, seconds: float | None) -> None:
+        """Take the time that one who answers asks for."""
+        self._pause = min(self._pause, seconds or self._pause)
+
     def _grow(self) -> None:
-        self._pause = min(self._pause * _GROWTH, self._pace.longest)
+        self._pause = min(self._pause * _GROWTH, self.pace.longest)
 
     def _out_of_patience(self) -> bool:
-        now = self._pace.now()
+        now = self.pace.now()
         if self._silent_since is None:
             self._silent_since = now
-        return now - self._silent_since >= self._pace.patience
+        return now - self._silent_since >= self.pace.patience
 
 
-def watch(instance_id: str, status_type: TypeForm[S], pace: Pace) -> Stream[InstanceStatus[S]]:
+class HttpLooks(Looks):
+    """Looks by the management API."""
+
+    def look_once(self, status_type: TypeForm[S], left: float) -> Flow[InstanceStatus[S]]:
+        """The status; a host that is overloaded or restarts does not answer for now."""
+        request = Request(
+            method="GET",
+            path=f"instances/{instance_segment(self.instance_id)}",
+            query={"showInput": "false"},
+            timeout=min(max(left, _SHORTEST_LOOK), LONGEST_LOOK),
+        )
+        try:
+            response = yield request
+        except HostError as error:
+            raise NoAnswerError(error) from error
+        if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR or response.status == HTTPStatus.TOO_MANY_REQUESTS:
+            self.pause_at_least(_retry_after(response))
+            raise NoAnswerError(unexpected(response))
+        document = parsed(accepted(response, self.instance_id, (HTTPStatus.OK, HTTPStatus.ACCEPTED)))
+        self.pause_at_most(_retry_after(response))
+        return InstanceStatus[S].from_document(document, status_type)
+
+
+def watch(looks: Looks, status_type: TypeForm[S]) -> Generator[Any, Any, None]:
     """Hand out the status now and whenever it has changed, until the instance has ended."""
-    looks = _Looks(instance_id, pace)
     seen = None
     while True:
         status = yield from looks.look(status_type)
@@ -127,18 +180,14 @@ def watch(instance_id: str, status_type: TypeForm[S], pace: Pace) -> Stream[Inst
 
 
 def wait_for_status(
-    instance_id: str,
-    status_type: TypeForm[S],
-    predicate: Callable[[InstanceStatus[S]], bool],
-    timeout: float,
-    pace: Pace,
-) -> Flow[InstanceStatus[S]]:
+    looks: Looks, status_type: TypeForm[S], predicate: Callable[[InstanceStatus[S]], bool], timeout: float
+) -> Generator[Any, Any, InstanceStatus[S]]:
     """Wait until `predicate` holds."""
-    looks = _Looks(instance_id, pace)
-    deadline = pace.now() + timeout
+    now = looks.pace.now
+    deadline = now() + timeout
     last: InstanceStatus[S] | None = None
     while True:
-        status = yield from looks.look(status_type, deadline - pace.now())
+        status = yield from looks.look(status_type, deadline - now())
         if status is not None:
             if predicate(status):
                 return status
@@ -148,9 +197,9 @@ def wait_for_status(
                 raise InstanceEndedError(status)
         changed = status is not None and (last is None or _shown(status) != _shown(last))
         last = status or last
-        left = deadline - pace.now()
+        left = deadline - now()
         if left <= 0:
-            raise WaitTimeoutError(instance_id, timeout, last)
+            raise WaitTimeoutError(looks.instance_id, timeout, last)
         yield Pause(min(looks.pause(changed).seconds, left))
 
 

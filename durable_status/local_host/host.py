@@ -46,6 +46,8 @@ from durable_status.local_host.storage.provider import StorageProvider
 from durable_status.local_host.timers import FILE_NAME as TIMERS_FILE
 from durable_status.local_host.timers import Schedule, ScheduleError, Timers, read_schedule
 from durable_status.local_host.worker import Worker
+from durable_status.payloads.folder import FolderPayloadStore
+from durable_status.payloads.hub import payloads_in
 from durable_status.replay.host_facts import FunctionKind, FunctionNames, HostFacts
 from durable_status.replay.profile import PROFILE_3, Profile
 from durable_status.replay.ticks import PER_SECOND, Ticks
@@ -83,6 +85,8 @@ class HostOptions:
     """How long functions and requests in hand may take to finish when the host stops."""
     state_folder: Path | None = None
     """Where keys and the times of timers are kept; None: they last as long as the host."""
+    payload_folder: Path | None = None
+    """Where the app puts offloaded statuses; None: into blob storage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +128,7 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
         rpc_listener = None
         if app.settings.serves_rpc:
             rpc_listener = stack.enter_context(closing(listen_near(options.rpc_port)))
+        stack.enter_context(payloads_in(options.payload_folder))
         await storage.open()
         stack.push_async_callback(storage.close)
         base_url = f"http://{_called(options.address)}:{port_of(listener)}"
@@ -317,6 +322,7 @@ def _management(
     rpc_port: int | None,
 ) -> ManagementApi:
     profile, settings = options.profile, app.settings
+    payloads = None if options.payload_folder is None else FolderPayloadStore(options.payload_folder)
     reading = Reading(storage, profile)
     rules = StartRules(
         hub=settings.hub_name,
@@ -334,7 +340,7 @@ def _management(
         Starting(storage, facts.orchestrators, reading, links, clock, profile, rules),
         reading,
         Control(storage, clock, profile, uses_app_lease=settings.uses_app_lease),
-        Purging(storage, clock, profile, strict=options.strict),
+        Purging(storage, clock, profile, strict=options.strict, payloads=payloads),
         EntityOperations(storage, facts.entities, clock, profile),
     )
     callers = Callers(

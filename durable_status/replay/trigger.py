@@ -8,9 +8,9 @@ from durable_status.replay.event_json import event_text
 from durable_status.replay.events import Event, ExecutionStarted
 from durable_status.replay.host_facts import HostFacts
 from durable_status.replay.profile import Profile
-from durable_status.replay.stored_text import read_stored
 from durable_status.replay.ticks import format_span
 from durable_status.stored_json import dump_stored
+from durable_status.stored_text import read_stored
 
 _UPPER_SCHEMA_VERSION = 1  # for SDKs before 1.1.4, which know no other member
 

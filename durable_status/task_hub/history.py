@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from durable_status.stored_json import dump_stored, utf16_size
+from durable_status.stored_json import dump_stored, utf16_size, well_formed
 from durable_status.task_hub.large_values import InBlob, is_large_property, property_blob_name
 from durable_status.task_hub.names import SENTINEL, escape_key, history_row_key, unescape_key
 from durable_status.task_hub.numbers import EVENT_TYPES, ORCHESTRATION_STATUSES
@@ -156,12 +156,17 @@ def batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
     size = 0
     for row in rows:
         batch.append(row)
-        size += _ROW_OVERHEAD + sum(utf16_size(str(row[name])) for name in _OFFLOADED if name in row)
+        size += _ROW_OVERHEAD + sum(_size(str(row[name])) for name in _OFFLOADED if name in row)
         if len(batch) == MAX_BATCH_ROWS or size > MAX_BATCH_SIZE:
             yield batch
             batch, size = [], 0
     if batch:
         yield batch
+
+
+def _size(text: str) -> int:
+    # The platform counts UTF-16 only; but rows travel in UTF-8, and the service takes 4 MiB of that.
+    return 2 * len(text) if text.isascii() else max(utf16_size(text), len(well_formed(text).encode()))
 
 
 def _column(name: str, value: Any) -> str | int | bool:

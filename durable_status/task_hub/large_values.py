@@ -91,5 +91,11 @@ def blob_name_in(text: str, container: str) -> str | None:
         path = urlsplit(text).path
     except ValueError:
         return None
-    _, found, name = path.partition(f"/{container}/")
-    return unquote(name) if found and "/" in name else None
+    _, found, quoted = path.partition(f"/{container}/")
+    name = unquote(quoted)
+    return name if found and "/" in name and is_inside(name) else None
+
+
+def is_inside(blob_name: str) -> bool:
+    """Whether a blob of that name is in its container: HTTP clients take ``..`` for a step out of it."""
+    return {".", ".."}.isdisjoint(blob_name.replace("\\", "/").split("/"))

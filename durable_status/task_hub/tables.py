@@ -56,7 +56,7 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,7}))?Z?")
 
 _FITS: dict[str, Callable[[Value], bool]] = {
     "a time": lambda value: isinstance(value, str) and _TIME.fullmatch(value) is not None,
-    "a 32-bit number": lambda value: type(value) is int and value.bit_length() < 32,
+    "a 32-bit number": lambda value: type(value) is int and -(2**31) <= value < 2**31,
     "a truth": lambda value: isinstance(value, bool),
     "text": lambda value: isinstance(value, str),
 }

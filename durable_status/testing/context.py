@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from durable_status.app.python_worker import activity_result
+from durable_status.app.python_worker import activity_input, activity_result
+from durable_status.publishing import OFFLOAD_ACTIVITY
 from durable_status.replay.entity_messages import RequestMessage, ResponseMessage
 from durable_status.replay.events import (
     EventRaised,
@@ -27,6 +28,7 @@ from durable_status.stored_json import dump_stored
 from durable_status.testing.errors import HarnessError
 from durable_status.testing.functions import Functions
 from durable_status.testing.observer import worker_failure
+from durable_status.testing.offloading import offload_answer
 from durable_status.testing.payloads import client_text, start_text
 from durable_status.testing.pending import Pending, PendingActivity, PendingChild, PendingMessage, PendingTimer
 from durable_status.testing.task_hub import TaskHub
@@ -66,7 +68,7 @@ class FakeOrchestrationContext(InstanceView):
         return str(self._hub.functions.orchestrator(self.name).trigger)
 
     def complete_activity(self, which: str | int | None = None, *, result: Any = None) -> None:
-        """An activity returns `result`.
+        """An activity returns `result`; the one of `durable_status.publish_status` what it returns by itself.
 
         Raises:
             HarnessError: no such activity is pending, or the result is not JSON.
@@ -74,6 +76,8 @@ class FakeOrchestrationContext(InstanceView):
         """
         text = _result_text(result)
         activity = self._take(PendingActivity, which)
+        if activity.name == OFFLOAD_ACTIVITY and result is None:
+            text = _result_text(offload_answer(activity_input(activity.input)))
         self._deliver(TaskCompleted(timestamp=self._hub.now, task_scheduled_id=activity.id, result=text))
 
     def fail_activity(self, which: str | int | None = None, *, error: Exception | str = "it failed") -> None:

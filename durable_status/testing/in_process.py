@@ -23,9 +23,9 @@ from durable_status.replay.events import (
     OrchestrationStatus,
 )
 from durable_status.replay.rewind import rewind
-from durable_status.replay.stored_text import read_stored
 from durable_status.replay.ticks import PER_SECOND, Ticks, format_ticks, parse_ticks
 from durable_status.stored_json import dump_stored
+from durable_status.stored_text import read_stored
 from durable_status.testing.errors import HarnessError
 from durable_status.testing.run import OrchestrationRun
 from durable_status.testing.task_hub import InstanceState, TaskHub
@@ -90,7 +90,7 @@ class InProcessHub:
             case "POST", "orchestrators", name, instance_id:
                 return self._start(name, instance_id, data)
             case "GET", "instances":
-                return 200, [_document(state, query) for state in self._matching(query)]
+                return 200, [self._document(state, query) for state in self._matching(query)]
             case "GET", "instances", instance_id if query.get("showhistory", "").casefold() != "true":
                 return self._status(instance_id, query)
             case "DELETE", "instances":
@@ -143,7 +143,7 @@ class InProcessHub:
         state = self.hub.instances.get(instance_id)
         if state is None:
             return 404, ""
-        return (200 if state.runtime_status.has_ended else 202), _document(state, query)
+        return (200 if state.runtime_status.has_ended else 202), self._document(state, query)
 
     def _matching(self, query: Query) -> list[InstanceState]:
         """The instances of a list: its bounds of time are included, and names of statuses are exact."""
@@ -226,17 +226,16 @@ class InProcessHub:
         self._make_run(self.hub, "").settle_all()
         return 202, None
 
-
-def _document(state: InstanceState, query: Query) -> dict[str, Any]:
-    """The status document; the input is left out if told so."""
-    shows_input = query.get("showinput", "").casefold() != "false"
-    return {
-        "name": state.started.name,
-        "instanceId": state.instance_id,
-        "runtimeStatus": state.runtime_status.value,
-        "input": read_stored(state.started.input) if shows_input else None,
-        "customStatus": read_stored(state.custom_status),
-        "output": read_stored(state.output),
-        "createdTime": format_ticks(Ticks(state.created - state.created % PER_SECOND)),
-        "lastUpdatedTime": format_ticks(Ticks(state.updated - state.updated % PER_SECOND)),
-    }
+    def _document(self, state: InstanceState, query: Query) -> dict[str, Any]:
+        """The status document; the input is left out if told so."""
+        shows_input = query.get("showinput", "").casefold() != "false"
+        return {
+            "name": state.started.name,
+            "instanceId": state.instance_id,
+            "runtimeStatus": state.runtime_status.value,
+            "input": read_stored(state.started.input) if shows_input else None,
+            "customStatus": self.hub.custom_status(state),
+            "output": read_stored(state.output),
+            "createdTime": format_ticks(Ticks(state.created - state.created % PER_SECOND)),
+            "lastUpdatedTime": format_ticks(Ticks(state.updated - state.updated % PER_SECOND)),
+        }

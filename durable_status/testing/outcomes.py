@@ -8,6 +8,8 @@ A stub belongs to a name, which is looked up as the platform does, in any case. 
 - `in_turn(...)`: one of these per call;
 - `either(...)`: any of these, which `explore` tries all;
 - `HANG`: the call does not end.
+
+The activity of `durable_status.publish_status` stores nothing in a test; a stub makes it fail or hang.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from typing import Any
 
 from durable_status.app.functions import AppFunction
 from durable_status.app.python_worker import InvocationContext, activity_input, activity_result
+from durable_status.publishing import OFFLOAD_ACTIVITY
 from durable_status.replay.events import (
     SubOrchestrationInstanceCompleted,
     SubOrchestrationInstanceFailed,
@@ -35,6 +38,7 @@ from durable_status.testing.errors import HarnessError
 from durable_status.testing.functions import Functions
 from durable_status.testing.http_stubs import HttpStubs
 from durable_status.testing.observer import worker_failure
+from durable_status.testing.offloading import offload_answer
 from durable_status.testing.payloads import child_input
 from durable_status.testing.pending import PendingActivity, PendingChild
 
@@ -180,6 +184,8 @@ class Outcomes:
         given = activity_input(call.input)
         if not isinstance(outcome, _Real):
             return _ended(outcome, given)
+        if call.name == OFFLOAD_ACTIVITY:
+            return offload_answer(given)
         registered = self.functions.host.activities.find(call.name)
         function = self.functions.activities.get(registered or "")
         if function is None:

@@ -17,9 +17,9 @@ from durable_status.replay.episode import Episode
 from durable_status.replay.events import Event, EventRaised
 from durable_status.replay.failures import WorkerFailure, cut_state
 from durable_status.replay.profile import Profile
-from durable_status.replay.stored_text import read_stored
 from durable_status.replay.traps import TrapKind
 from durable_status.stored_json import dump_stored, utf16_size
+from durable_status.stored_text import read_stored
 from durable_status.testing.errors import Finding
 from durable_status.testing.observer import Observation
 from durable_status.testing.payloads import shown, shown_value
@@ -199,7 +199,7 @@ def _check_status(answer: Answer, observation: Observation) -> Iterator[Finding]
             yield Finding(
                 rule="status-size",
                 text=f"The custom status takes {size:,} bytes, the limit is {MAX_STATUS_BYTES:,} (UTF-16 of its JSON "
-                "text). Put it into storage and a reference to it into the status",
+                "text). Put it into storage: yield from publish_status(context, status)",
             )
 
 

@@ -25,11 +25,13 @@ from durable_status.replay.events import (
 from durable_status.replay.failures import WorkerFailure
 from durable_status.replay.profile import Profile
 from durable_status.replay.ticks import Ticks, parse_ticks
+from durable_status.stored_text import read_stored
 from durable_status.testing.causes import cause_of
 from durable_status.testing.entities import EntityId, run_batch
 from durable_status.testing.errors import Finding, HarnessError, known_names
 from durable_status.testing.functions import Functions
 from durable_status.testing.observer import ObservedOrchestrator
+from durable_status.testing.offloading import Offloads
 from durable_status.testing.payloads import given_input
 from durable_status.testing.pending import Pending, PendingActivity, PendingChild, PendingMessage, PendingTimer
 from durable_status.testing.rules import Answer, check_episode, read_answer
@@ -86,13 +88,14 @@ class TaskHub:
         """How often each stub with several outcomes has been used."""
         self.profile = profile
         self._executions = 0
+        self._offloads = Offloads()
 
     def fork(self) -> TaskHub:
         """A hub in the same state that goes on by itself."""
         other = TaskHub(self.functions, self.profile)
         other.now, other.pending, other.findings = self.now, self.pending, self.findings
         other.instances, other.calls, other.entities = dict(self.instances), dict(self.calls), dict(self.entities)
-        other._executions = self._executions
+        other._executions, other._offloads = self._executions, self._offloads
         return other
 
     def instance(self, instance_id: str) -> InstanceState:
@@ -105,6 +108,10 @@ class TaskHub:
             return self.instances[instance_id]
         except KeyError:
             raise HarnessError(f"there is no instance {instance_id!r}; {known_names(self.instances)}.") from None
+
+    def custom_status(self, state: InstanceState) -> Any:
+        """The custom status as a reader with a payload store gets it."""
+        return read_stored(self._offloads.text_of(state.instance_id, state.custom_status) or state.custom_status)
 
     def create(
         self, name: str, input_text: str | None, instance_id: str, parent: ParentInstance | None = None
@@ -121,7 +128,7 @@ class TaskHub:
             generation=0 if parent is None else None,
         )
         state = InstanceState(started=started, created=self.now, updated=self.now)
-        self.instances[instance_id] = _with_entry(state, "start requested") if parent is None else state
+        self.instances[instance_id] = self._with_entry(state, "start requested") if parent is None else state
         return started
 
     def deliver(self, instance_id: str, *messages: Event) -> None:
@@ -153,7 +160,7 @@ class TaskHub:
                 answer=None,
                 statuses_set=(),
             )
-        self.instances[instance_id] = _with_entry(replace(state, unseen=(*state.unseen, *unseen)), cause)
+        self.instances[instance_id] = self._with_entry(replace(state, unseen=(*state.unseen, *unseen)), cause)
 
     def _run(
         self, state: InstanceState, messages: Sequence[Event], orchestrator: ObservedOrchestrator
@@ -226,6 +233,7 @@ class TaskHub:
         owner: Mapping[str, Any] = {"instance_id": state.instance_id, "execution_id": state.execution_id}
         match decision:
             case ScheduleActivity():
+                self._offloads.note(state.instance_id, decision)
                 return PendingActivity(**owner, id=decision.id, name=decision.name, input=given_input(decision.input))
             case SetTimer():
                 return PendingTimer(**owner, id=decision.id, created=self.now, fire_at=decision.fire_at)
@@ -247,6 +255,20 @@ class TaskHub:
                     text=f"event {decision.name} to {decision.instance_id}",
                     due=decision.due or Ticks(0),
                 )
+
+    def _with_entry(self, state: InstanceState, cause: str) -> InstanceState:
+        entry = Seen(
+            at=state.updated,
+            seconds=entry_seconds(state.created, state.updated),
+            runtime_status=state.runtime_status.value,
+            status_text=state.custom_status,
+            offloaded_text=self._offloads.text_of(state.instance_id, state.custom_status),
+            output_text=state.output,
+            cause=cause,
+        )
+        if state.seen and state.seen[-1].document == entry.document:
+            return state
+        return replace(state, seen=(*state.seen, entry))
 
     def rewrite(self, state: InstanceState, history: tuple[Event, ...]) -> None:
         """Put an instance back to Pending with another history."""
@@ -353,17 +375,3 @@ def _as_parent(started: ExecutionStarted, task_id: int) -> ParentInstance:
         task_schedule_id=task_id,
         version=started.version,
     )
-
-
-def _with_entry(state: InstanceState, cause: str) -> InstanceState:
-    entry = Seen(
-        at=state.updated,
-        seconds=entry_seconds(state.created, state.updated),
-        runtime_status=state.runtime_status.value,
-        status_text=state.custom_status,
-        output_text=state.output,
-        cause=cause,
-    )
-    if state.seen and state.seen[-1].document == entry.document:
-        return state
-    return replace(state, seen=(*state.seen, entry))

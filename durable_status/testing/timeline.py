@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from durable_status.replay.stored_text import read_stored
 from durable_status.replay.ticks import PER_SECOND, Ticks
+from durable_status.stored_text import read_stored
 
 _PENDING = "Pending"
 
@@ -21,14 +21,16 @@ class Seen:
     seconds: float
     runtime_status: str
     status_text: str | None
+    offloaded_text: str | None = None
+    """The status that `status_text` is a reference to."""
     output_text: str | None
     cause: str
     """What made it visible: the message or messages of the episode."""
 
     @property
     def status(self) -> Any:
-        """The custom status."""
-        return read_stored(self.status_text)
+        """The custom status, as a reader with a payload store gets it."""
+        return read_stored(self.offloaded_text or self.status_text)
 
     @property
     def output(self) -> Any:

@@ -9,9 +9,9 @@ from typing import Any, TypeVar, overload
 from typing_extensions import TypeForm
 
 from durable_status.replay.events import Event, OrchestrationStatus
-from durable_status.replay.stored_text import read_stored
 from durable_status.replay.ticks import PER_MICROSECOND
 from durable_status.status_codec import codec_for
+from durable_status.stored_text import read_stored
 from durable_status.testing.errors import RuleBroken
 from durable_status.testing.pending import Pending
 from durable_status.testing.task_hub import InstanceState, TaskHub
@@ -72,7 +72,7 @@ class InstanceView:
         Raises:
             StatusDecodeError: the status does not fit `status_type`; before the first one it is null.
         """
-        value = read_stored(self._state.custom_status)
+        value = self._hub.custom_status(self._state)
         return value if status_type is None else codec_for(status_type).decode(value)
 
     @property

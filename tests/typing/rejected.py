@@ -5,9 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from durable_status import InstanceStatus, Progress, RecentItems, RuntimeStatus, set_custom_status
+from durable_status import (
+    InstanceStatus,
+    Offloaded,
+    Progress,
+    RecentItems,
+    RuntimeStatus,
+    publish_status,
+    set_custom_status,
+)
 from durable_status.client.durable_client import DurableClient
 from durable_status.client.status_client import AsyncStatusClient, StatusClient
+from durable_status.client.task_hub_reader import TaskHubReader
 
 City = Literal["Tokyo", "Seattle"]
 
@@ -34,7 +43,20 @@ def over_http(client: StatusClient) -> None:
     client.start_new("X", None, "i")  # error: call-arg
     for found in client.watch("i", Order):
         found.output_as(list[int]).append("x")  # error: arg-type
+    print(client.get_status("i", Order | Offloaded).custom_status.number)  # error: union-attr
+    StatusClient("http://localhost:7071", payload_store="folder")  # error: arg-type
     print(wrong, city)
+
+
+def from_the_hub(reader: TaskHubReader) -> None:
+    """Wrong ways to read a hub."""
+    reader.get_status("i")  # error: call-arg
+    print(reader.get_status("i", Order).custom_status.number)  # error: union-attr
+    reader.list_statuses(Order, where=lambda order: order.custom_status.nmber > 1)  # error: union-attr
+    reader.list_statuses(Order, runtime_status=["Running"])  # error: list-item
+    reader.terminate("i")  # error: attr-defined
+    TaskHubReader("Hub", table_url="https://a", blob_url="https://b")  # error: call-arg
+    TaskHubReader.from_settings("Hub", "AzureWebJobsStorage")  # error: arg-type
 
 
 async def in_asyncio(client: AsyncStatusClient, inside: DurableClient) -> None:
@@ -47,6 +69,8 @@ async def in_asyncio(client: AsyncStatusClient, inside: DurableClient) -> None:
 def writing(context: object) -> None:
     """Wrong ways to write."""
     set_custom_status(context, "x")  # error: arg-type
+    publish_status(context, "x")  # error: arg-type
+    set_custom_status(None, "x", too_large="offload")  # error: arg-type
     Progress("x")  # error: call-arg
     Progress(stage="x", done="1")  # error: arg-type
     Progress.begin("now", "x")  # error: arg-type

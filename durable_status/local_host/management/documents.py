@@ -23,8 +23,8 @@ from durable_status.replay.events import (
     TaskFailed,
     TaskScheduled,
 )
-from durable_status.replay.stored_text import read_stored
 from durable_status.replay.ticks import PER_SECOND, Ticks, datetime_from_ticks, format_ticks
+from durable_status.stored_text import read_stored
 
 _Scheduling = TaskScheduled | SubOrchestrationInstanceCreated
 _Completion = TaskCompleted | TaskFailed | SubOrchestrationInstanceCompleted | SubOrchestrationInstanceFailed

@@ -20,9 +20,9 @@ from durable_status.replay.entity_messages import EntityId, RequestMessage
 from durable_status.replay.events import EventRaised
 from durable_status.replay.host_facts import FunctionNames
 from durable_status.replay.profile import Profile
-from durable_status.replay.stored_text import read_stored
 from durable_status.replay.ticks import format_ticks
 from durable_status.stored_json import dump_stored
+from durable_status.stored_text import read_stored
 
 _EMPTY_KEY = "$"
 _FORBIDDEN_IN_KEYS = frozenset("/\\#?")

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from durable_status.local_host.management.refusal import bad_json, failure
-from durable_status.replay.stored_text import read_first_value
+from durable_status.stored_text import read_first_value
 
 _DEEPEST = 64
 _BYTE_ORDER_MARKS = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))

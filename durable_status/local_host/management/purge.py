@@ -1,14 +1,17 @@
-"""Purge: by id, and by filter with the platform's trap."""
+"""Purge: by id, and by filter with the platform's trap. Offloaded statuses in a folder go with their instances."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
+from collections.abc import Collection
 
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.management.request import Request
 from durable_status.local_host.reply import Reply, bare, json_text, message
 from durable_status.local_host.storage.provider import InstanceFilter, Page, StorageProvider
+from durable_status.payloads.folder import FolderPayloadStore
 from durable_status.replay.profile import Profile
 from durable_status.stored_json import dump_stored
 
@@ -25,8 +28,17 @@ _TRAP = (
 class Purging:
     """Deletes instances and their histories."""
 
-    def __init__(self, storage: StorageProvider, clock: Clock, profile: Profile, *, strict: bool) -> None:
+    def __init__(
+        self,
+        storage: StorageProvider,
+        clock: Clock,
+        profile: Profile,
+        *,
+        strict: bool,
+        payloads: FolderPayloadStore | None,
+    ) -> None:
         self._storage = storage
+        self._payloads = payloads
         self._clock = clock
         self._profile = profile
         self._strict = strict
@@ -43,7 +55,7 @@ class Purging:
                 "Only orchestrations in a terminal state can be purged, but the orchestration with instance ID "
                 f"{row.instance_id} has status {row.runtime_status.value}",
             )
-        return _purged(await self._storage.purge([row.instance_id]))
+        return _purged(await self._purge([row.instance_id]))
 
     async def purge_many(self, request: Request) -> Reply:
         """Delete what was created in a time window. Only terminal statuses restrict it; none is no restriction."""
@@ -68,7 +80,14 @@ class Purging:
         page = Page(last_id="")
         while page.last_id is not None:
             page = await self._storage.list_instances(condition, after_id=page.last_id, limit=_PAGE)
-            deleted += await self._storage.purge([row.instance_id for row in page.rows])
+            deleted += await self._purge([row.instance_id for row in page.rows])
+        return deleted
+
+    async def _purge(self, instance_ids: Collection[str]) -> int:
+        deleted = await self._storage.purge(instance_ids)
+        if self._payloads is not None:
+            for instance_id in instance_ids:
+                await asyncio.to_thread(self._payloads.purge, instance_id)
         return deleted
 
 

@@ -26,9 +26,9 @@ from durable_status.local_host.storage.provider import InstanceRow, StorageProvi
 from durable_status.replay.events import ExecutionStarted, OrchestrationInstance, OrchestrationStatus
 from durable_status.replay.host_facts import FunctionNames
 from durable_status.replay.profile import Profile
-from durable_status.replay.stored_text import read_stored
 from durable_status.replay.ticks import PER_SECOND, Ticks
 from durable_status.stored_json import dump_stored, utf16_size
+from durable_status.stored_text import read_stored
 
 _FORBIDDEN_IN_IDS = frozenset("\\?#/")
 _LONGEST_ID = 256

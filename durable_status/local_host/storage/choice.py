@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from durable_status.app.host_settings import HostSettings
 from durable_status.local_host.clock import Clock
@@ -49,10 +51,25 @@ class StorageChoice:
             case StorageKind.SQLITE:
                 from durable_status.local_host.storage.sqlite import SqliteStorage
 
-                path = self.path or root / _FOLDER / f"{settings.hub_name}.sqlite3"
+                path = self._file(root, settings)
                 return SqliteStorage(path, clock), str(path)
             case StorageKind.AZURE:
                 return _azure_storage(settings, environment, clock, wait=self.wait)
+
+    @contextmanager
+    def payload_folder(self, root: Path, settings: HostSettings) -> Iterator[Path | None]:
+        """A folder for offloaded statuses, which lasts as long as the instances do; None: they are blobs."""
+        match self.kind:
+            case StorageKind.MEMORY:
+                with TemporaryDirectory(prefix="durable-status-") as folder:
+                    yield Path(folder)
+            case StorageKind.SQLITE:
+                yield self._file(root, settings).with_suffix(".payloads")
+            case StorageKind.AZURE:
+                yield None
+
+    def _file(self, root: Path, settings: HostSettings) -> Path:
+        return self.path or root / _FOLDER / f"{settings.hub_name}.sqlite3"
 
 
 def _azure_storage(

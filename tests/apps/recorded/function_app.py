@@ -27,6 +27,11 @@ def Length(text: str) -> int:
     return len(text)
 
 
+@app.activity_trigger(input_name="n")
+def Big(n: int) -> str:
+    return "r" * n
+
+
 @app.orchestration_trigger(context_name="context")
 def Hello(context: df.DurableOrchestrationContext):
     greetings = []
@@ -70,6 +75,11 @@ def Countdown(context: df.DurableOrchestrationContext):
 @app.orchestration_trigger(context_name="context")
 def LengthOf(context: df.DurableOrchestrationContext):
     return len(context.get_input())
+
+
+@app.orchestration_trigger(context_name="context")
+def LargeResult(context: df.DurableOrchestrationContext):
+    return (yield context.call_activity("Big", int(context.get_input())))
 
 
 @app.orchestration_trigger(context_name="context")

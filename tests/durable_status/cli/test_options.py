@@ -74,5 +74,5 @@ def test_a_storage_that_does_not_exist_is_named_with_those_that_do(storage: str,
     refused = _run("start", "--app", str(tmp_path), "--storage", storage)
 
     assert refused.exit_code == 1
-    assert refused.stderr == f"Error: there is no storage '{storage}'; choose memory, sqlite or sqlite:PATH.\n"
+    assert refused.stderr == f"Error: there is no storage '{storage}'; choose memory, sqlite, sqlite:PATH or azure.\n"
     assert list(tmp_path.iterdir()) == []

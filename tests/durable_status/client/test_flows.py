@@ -20,7 +20,7 @@ from durable_status import (
 )
 from durable_status.client import flows
 from durable_status.client.steps import Flow, Found, Pause, Request, Response
-from durable_status.client.watching import Pace, wait_for_status, watch
+from durable_status.client.watching import HttpLooks, Pace, wait_for_status, watch
 from tests.paths import GOLDENS
 
 
@@ -191,7 +191,7 @@ def test_watching_yields_changes_only_and_looks_less_often_while_nothing_changes
     answers = [document("a"), *[document("a", lastUpdatedTime="2026-01-02T00:00:09Z")] * 6, document("b")]
     answers.append(document("b", "Completed", output="done"))
 
-    found, pauses = follow(watch("i", Any, clock.pace()), clock, lambda: answers.pop(0))
+    found, pauses = follow(watch(HttpLooks("i", clock.pace()), Any), clock, lambda: answers.pop(0))
 
     assert [(status.custom_status, status.runtime_status.value) for status in found] == [
         ("a", "Running"),
@@ -204,7 +204,7 @@ def test_watching_yields_changes_only_and_looks_less_often_while_nothing_changes
 def test_true_and_one_are_different_statuses() -> None:
     clock, answers = Clock(), [document(1), document(True), document(1.0), document(1, "Completed")]
 
-    found, _ = follow(watch("i", Any, clock.pace()), clock, lambda: answers.pop(0))
+    found, _ = follow(watch(HttpLooks("i", clock.pace()), Any), clock, lambda: answers.pop(0))
 
     assert [repr(status.custom_status) for status in found] == ["1", "True", "1.0", "1"]
 
@@ -214,7 +214,7 @@ def test_no_pause_is_longer_than_the_host_asks_for() -> None:
     one_second = Response(status=202, headers={"retry-after": "1"}, text=document("a").text)
     answers = [*[one_second] * 5, document("a", "Completed")]
 
-    _, pauses = follow(watch("i", Any, clock.pace()), clock, lambda: answers.pop(0))
+    _, pauses = follow(watch(HttpLooks("i", clock.pace()), Any), clock, lambda: answers.pop(0))
 
     assert pauses == [1.0] * 5
 
@@ -224,7 +224,7 @@ def test_an_overloaded_host_is_given_the_time_it_asks_for() -> None:
     busy = Response(status=429, headers={"retry-after": "9"}, text="")
     answers = [document("a"), busy, document("a", "Completed")]
 
-    found, pauses = follow(watch("i", Any, clock.pace()), clock, lambda: answers.pop(0))
+    found, pauses = follow(watch(HttpLooks("i", clock.pace()), Any), clock, lambda: answers.pop(0))
 
     assert (len(found), pauses) == (2, [1.0, 9.0])
 
@@ -233,13 +233,13 @@ def test_a_host_that_comes_back_in_time_is_forgiven_and_one_that_does_not_is_an_
     silent = HostError("no answer")
     clock, answers = Clock(), [document("a"), silent, silent, document("b", "Completed")]
 
-    found, _ = follow(watch("i", Any, clock.pace()), clock, lambda: answers.pop(0))
+    found, _ = follow(watch(HttpLooks("i", clock.pace()), Any), clock, lambda: answers.pop(0))
 
     assert [status.custom_status for status in found] == ["a", "b"]
 
     clock = Clock()
     with pytest.raises(HostError, match="no answer"):
-        follow(watch("i", Any, clock.pace()), clock, lambda: silent)
+        follow(watch(HttpLooks("i", clock.pace()), Any), clock, lambda: silent)
     assert clock.time >= 10
 
 
@@ -250,7 +250,7 @@ def test_jitter_moves_a_pause_by_a_fifth_at_most() -> None:
 
 def test_a_wait_ends_at_its_deadline_with_the_last_status() -> None:
     clock = Clock()
-    flow = wait_for_status("i", Any, lambda _: False, 5.0, clock.pace())
+    flow = wait_for_status(HttpLooks("i", clock.pace()), Any, lambda _: False, 5.0)
 
     with pytest.raises(WaitTimeoutError) as late:
         follow(flow, clock, lambda: document("a"))
@@ -261,7 +261,7 @@ def test_a_wait_ends_at_its_deadline_with_the_last_status() -> None:
 
 def test_a_wait_on_a_host_that_never_answered_has_no_last_status() -> None:
     clock = Clock()
-    flow = wait_for_status("i", Any, lambda _: True, 5.0, clock.pace())
+    flow = wait_for_status(HttpLooks("i", clock.pace()), Any, lambda _: True, 5.0)
 
     with pytest.raises(WaitTimeoutError) as late:
         follow(flow, clock, lambda: HostError("no answer"))
@@ -273,7 +273,7 @@ def test_a_host_that_is_silent_now_and_then_is_never_given_up() -> None:
     clock = Clock()
     answers = iter([HostError("no answer"), document("a")] * 20 + [document("a", "Completed")])
 
-    found, pauses = follow(watch("i", Any, clock.pace()), clock, lambda: next(answers))
+    found, pauses = follow(watch(HttpLooks("i", clock.pace()), Any), clock, lambda: next(answers))
 
     assert [status.runtime_status.value for status in found] == ["Running", "Completed"]
     assert sum(pauses) > 2 * clock.pace().patience
@@ -281,7 +281,7 @@ def test_a_host_that_is_silent_now_and_then_is_never_given_up() -> None:
 
 def test_a_wait_ends_when_the_instance_has_ended_otherwise() -> None:
     clock = Clock()
-    flow = wait_for_status("i", Any, lambda _: False, 5.0, clock.pace())
+    flow = wait_for_status(HttpLooks("i", clock.pace()), Any, lambda _: False, 5.0)
 
     with pytest.raises(InstanceEndedError) as ended:
         follow(flow, clock, lambda: document("a", "Completed"))

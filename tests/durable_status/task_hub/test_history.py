@@ -318,6 +318,14 @@ def test_a_batch_ends_above_three_mebibytes_of_texts() -> None:
     assert [len(batch) for batch in batches(rows)] == [52, 8]
 
 
+@pytest.mark.conforms("S3.5-1")
+def test_a_batch_ends_above_three_mebibytes_of_utf_8_as_well() -> None:
+    rows: list[Row] = [{"RowKey": history_row_key(index), "Result": "中" * 30_000} for index in range(60)]
+
+    # 91,024 bytes each: the 35th row is the first to exceed 3 MiB.
+    assert [len(batch) for batch in batches(rows)] == [35, 25]
+
+
 def test_the_recordings_have_what_these_tests_need() -> None:
     stored_in_blobs = [row for name in NAMES for _, row in history(name) if any("BlobName" in column for column in row)]
 

@@ -68,7 +68,7 @@ async def lose_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandl
 
 
 class Endpoint:
-    """A service at an address. `kind` is its name: ``table`` or ``queue``."""
+    """A service at an address. `kind` is its name: ``table``, ``queue`` or ``blob``."""
 
     def __init__(
         self,
@@ -129,7 +129,7 @@ class Endpoint:
         return outcome
 
     def refusal(self, answer: Answer, about: str) -> StorageError:
-        """The error for an answer that the caller does not expect; `about` is the table or queue."""
+        """The error for an answer that the caller does not expect; `about` is the table, queue or blob."""
         said = ": ".join(filter(None, (f"{answer.status} {answer.code}".rstrip(), answer.message)))
         return StorageError(f"{self.label} refused a request on {about}: {said}")
 
@@ -140,7 +140,7 @@ class Endpoint:
         url = URL(self._origin + request.path + query, encoded=True)
         try:
             async with self._session.request(
-                request.method, url, data=_data(request.body), headers=request.headers
+                request.method, url, data=_data(request.body), headers=request.headers, allow_redirects=False
             ) as response:
                 answer = Answer(response.status, response.headers, await response.read(), after_retry)
         except aiohttp.ClientConnectorDNSError:
@@ -183,5 +183,7 @@ def _data(body: bytes) -> bytes | BytesIO | None:
     return BytesIO(body) if len(body) > _MANY_BYTES else body or None
 
 
-def _system_text(error: OSError) -> str:
+def _system_text(error: aiohttp.ClientConnectorError) -> str:
+    if isinstance(error, aiohttp.ClientSSLError):  # its numbers are not the system's
+        return f"no secure connection, {error.strerror or error}"
     return str(error) if error.errno is None else os.strerror(error.errno).lower()

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -194,7 +195,6 @@ class Mailbox:
             room = min(self._limits.messages - self._in_hand, _AT_ONCE)
             found: Sequence[QueuedMessage] = ()
             if room > 0:
-                self._wake[queue].clear()
                 try:
                     found = await self._queues.get(queue, limit=room, invisible_seconds=self._limits.invisible_seconds)
                     is_out = False
@@ -214,11 +214,11 @@ class Mailbox:
             event.set()
 
     async def _pause(self, queue: str, seconds: float) -> None:
-        try:
+        """Wait, or until there is news of the queue, also since the last pause."""
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._wake[queue].wait()
-        except TimeoutError:
-            pass
+        self._wake[queue].clear()
 
     async def _take(self, found: Sequence[QueuedMessage]) -> None:
         """Deliver what was fetched, in the order in which it was put (storage.md §4, Dequeue)."""

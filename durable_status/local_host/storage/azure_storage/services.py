@@ -16,8 +16,8 @@ from durable_status.local_host.storage.azure_storage.signing import (
     Signer,
     TokenSigner,
     open_identity,
-    queue_signer,
-    table_signer,
+    shared_key,
+    shared_key_lite,
 )
 from durable_status.local_host.storage.azure_storage.tables import Tables
 from durable_status.task_hub.connection import AccountKey, SharedAccessSignature, StorageConnection
@@ -51,22 +51,23 @@ async def open_services(
                 middlewares=(lose_once,),
             )
         )
-        table_sign, queue_sign = await _signers(connection, stack)
+        table_signer, other_signer = await _signers(connection, stack)
 
         def endpoint(kind: str, url: str, signer: Signer) -> Endpoint:
             return Endpoint(kind, url, connection, session=session, signer=signer, patience=patience)
 
         yield Services(
-            tables=Tables(endpoint("table", connection.table_url, table_sign)),
-            queues=Queues(endpoint("queue", connection.queue_url, queue_sign)),
-            blobs=BlobContainers(endpoint("blob", connection.blob_url, queue_sign)),  # signed as queues are
+            tables=Tables(endpoint("table", connection.table_url, table_signer)),
+            queues=Queues(endpoint("queue", connection.queue_url, other_signer)),
+            blobs=BlobContainers(endpoint("blob", connection.blob_url, other_signer)),
         )
 
 
 async def _signers(connection: StorageConnection, stack: AsyncExitStack) -> tuple[Signer, Signer]:
+    """What lets requests to tables in, and what lets requests to queues and blobs in."""
     match connection.credential:
         case AccountKey() as account:
-            return table_signer(account), queue_signer(account)
+            return shared_key_lite(account), shared_key(account)
         case SharedAccessSignature() as signature:
             signer = SignatureSigner(signature)
             return signer, signer

@@ -14,8 +14,6 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qsl
 
-from azure.core.exceptions import AzureError
-
 from durable_status.local_host.errors import StorageError
 from durable_status.task_hub.connection import AccountKey, Identity, SharedAccessSignature
 
@@ -61,8 +59,8 @@ class KeySigner:
         request.headers["Authorization"] = f"{self._scheme} {self._account}:{signature}"
 
 
-def table_signer(account: AccountKey) -> KeySigner:
-    """Sign requests to tables (``SharedKeyLite``)."""
+def shared_key_lite(account: AccountKey) -> KeySigner:
+    """Sign requests to tables."""
 
     def signed_text(request: Request, resource: str) -> str:
         return f"{request.headers['x-ms-date']}\n{resource}"
@@ -70,8 +68,8 @@ def table_signer(account: AccountKey) -> KeySigner:
     return KeySigner(account, signed_text, "SharedKeyLite")
 
 
-def queue_signer(account: AccountKey) -> KeySigner:
-    """Sign requests to queues and blobs (``SharedKey``; Azurite does not know the shorter form there)."""
+def shared_key(account: AccountKey) -> KeySigner:
+    """Sign requests to queues and blobs, for which Azurite does not know the shorter form."""
 
     def signed_text(request: Request, resource: str) -> str:
         headers = request.headers
@@ -118,6 +116,9 @@ class TokenSigner:
         request.headers["Authorization"] = self._header
 
     async def _token(self) -> AccessToken:
+        # Imported when used, as below: only connections by identity pay for it.
+        from azure.core.exceptions import AzureError
+
         try:
             return await self._credential.get_token(_SCOPE)
         except AzureError as error:
@@ -133,7 +134,6 @@ def open_identity(identity: Identity) -> AsyncTokenCredential:
 
     The rules are those by which the Functions host chooses one.
     """
-    # Imported when used: only connections by identity pay for it.
     from azure.identity.aio import ClientSecretCredential, DefaultAzureCredential, ManagedIdentityCredential
 
     if identity.managed:

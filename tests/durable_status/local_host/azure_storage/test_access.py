@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -205,3 +207,10 @@ def test_a_firewall_is_named_as_a_reason(kind: str) -> None:
                     await services.queues.exists("any")
 
     asyncio.run(main())
+
+
+def test_opening_an_account_by_its_key_imports_no_package_of_azure() -> None:
+    code = "import sys, durable_status.local_host.storage.azure_storage.services; print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+
+    assert [name for name in modules if name.split(".")[0] == "azure"] == []

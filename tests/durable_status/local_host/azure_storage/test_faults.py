@@ -86,6 +86,7 @@ def test_what_passes_is_waited_for(azurite: Azurite, fault: Fault | int) -> None
         (lambda services, table, etag: services.tables.replace(table, ROW, etag=etag), RowChangedError),
         (lambda services, table, etag: services.tables.transact(table, [Merge(ROW, etag)]), RowChangedError),
     ],
+    ids=["insert", "insert in a transaction", "replace", "merge in a transaction"],
 )
 def test_a_condition_that_the_lost_first_try_broke_says_so(
     azurite: Azurite,
@@ -262,9 +263,13 @@ def test_a_host_that_does_not_exist_is_told_with_the_cure() -> None:
     run(f"AccountName=any;AccountKey=AAAA;TableEndpoint={url};BlobEndpoint={url};QueueEndpoint={url}", story)
 
 
-def test_a_host_that_is_no_storage_service_is_told_with_the_cure() -> None:
-    async def hello(_: web.BaseRequest) -> web.StreamResponse:
-        return web.Response(text="<h1>Hello</h1>")
+@pytest.mark.parametrize("status", [200, 302, 404])
+def test_a_host_that_is_no_storage_service_is_told_with_the_cure(status: int) -> None:
+    asked = []
+
+    async def hello(request: web.BaseRequest) -> web.StreamResponse:
+        asked.append(request.path)
+        return web.Response(status=status, text="<h1>Hello</h1>", headers={"Location": "/elsewhere"})
 
     async def main() -> None:
         runner = web.ServerRunner(web.Server(hello))
@@ -274,8 +279,18 @@ def test_a_host_that_is_no_storage_service_is_told_with_the_cure() -> None:
         text = f"AccountName=any;AccountKey=AAAA;TableEndpoint={url};BlobEndpoint={url};QueueEndpoint={url}"
         async with open_services(read_connection("Storage", {"AzureWebJobsStorage": text})) as services:
             for call in (services.tables.exists("Any"), services.queues.get("any", limit=1, invisible_seconds=1)):
-                with pytest.raises(StorageError, match=r"something else answers there \(200\); correct the address in"):
+                with pytest.raises(StorageError, match=rf"something else answers there \({status}\); correct the add"):
                     await call
         await runner.cleanup()
 
     asyncio.run(main())
+
+    assert asked == ["/Tables('Any')", "/any/messages"]
+
+
+def test_a_protocol_that_the_service_does_not_speak_is_told_with_the_cure(azurite: Azurite) -> None:
+    async def story(services: Services) -> None:
+        with pytest.raises(UnavailableError, match=r"no secure connection, .*; start it, or correct the address in"):
+            await services.tables.exists("Any")
+
+    run(azurite.connection_string.replace("http:", "https:"), story)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from durable_status.local_host.errors import StorageError
@@ -84,13 +84,11 @@ def test_no_more_messages_are_fetched_than_asked_for(azurite: Azurite) -> None:
     run(azurite.connection_string, story)
 
 
-_xml_texts = st.text(
-    st.characters(exclude_characters="\ufffe\uffff", exclude_categories=("Cs", "Cc"))
-) | st.sampled_from(["", "\t\n", "\r\n", "<a>&amp;</a>", "]]>", " ", "é中😀\x85\u2028"])
-
-
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(_xml_texts)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.characters(exclude_characters="\ufffe\uffff", exclude_categories=("Cs", "Cc"))))
+@example("")
+@example("\r\n\t")
+@example("<a>&amp;</a> ]]> é中😀\x85\u2028 ")
 def test_any_text_is_fetched_as_it_was_put(azurite: Azurite, text: str) -> None:
     queue = fresh_name()
 
@@ -168,7 +166,8 @@ def test_a_text_of_64_kib_is_taken_and_a_larger_one_refused(azurite: Azurite) ->
 
     async def story(services: Services) -> None:
         await services.queues.create(queue)
-        for text in ("x" * 65_536, "中" * 21_845):
+        # Azurite breaks one of these if they are sent as UTF-8: a character that arrives in two pieces.
+        for text in ("x" * 65_536, *("x" * number + "中" * 21_800 for number in range(3))):
             await services.queues.put(queue, text)
             (message,) = await services.queues.get(queue, limit=1, invisible_seconds=30)
             assert message.text == text

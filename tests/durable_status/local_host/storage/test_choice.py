@@ -51,3 +51,27 @@ def test_a_named_file_is_the_same_for_every_hub_and_memory_says_what_it_is(tmp_p
     assert name == str(tmp_path / "hub")
     assert isinstance(provider, MemoryStorage)
     assert memory == "memory (gone with the host)"
+
+
+@pytest.mark.parametrize(
+    ("choice", "folder"),
+    [
+        (StorageChoice(), ".durable-status/MyHub.payloads"),
+        (StorageChoice(path=Path("/data/hub.sqlite3")), "/data/hub.payloads"),
+        (StorageChoice(path=Path("/data/hub")), "/data/hub.payloads"),
+    ],
+    ids=["the app's own", "a file", "without a suffix"],
+)
+def test_offloaded_statuses_are_beside_the_file(tmp_path: Path, choice: StorageChoice, folder: str) -> None:
+    with choice.payload_folder(tmp_path, _SETTINGS) as found:
+        assert found == tmp_path / folder
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_with_memory_they_are_in_a_folder_that_goes_and_with_azure_in_none(tmp_path: Path) -> None:
+    with StorageChoice(kind=StorageKind.MEMORY).payload_folder(tmp_path, _SETTINGS) as found:
+        assert found is not None
+        assert found.is_dir()
+    assert not found.exists()
+    with StorageChoice(kind=StorageKind.AZURE).payload_folder(tmp_path, _SETTINGS) as none:
+        assert none is None

@@ -1,0 +1,1 @@
+"""Payload stores: where offloaded statuses are kept, and the activity that puts them there."""
