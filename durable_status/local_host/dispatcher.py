@@ -121,8 +121,7 @@ class Dispatcher:
             raise
         except Exception as error:
             # Not the user's error, which is an outcome like any other. The work is kept, but not at full speed.
-            said = "Instance '%s': an episode could not be committed; trying again: %s"
-            logger.error(said, work.instance_id, error, exc_info=not isinstance(error, StorageError))
+            _tell_failed(error, f"Instance '{work.instance_id}': an episode could not be committed")
             await asyncio.sleep(_PAUSE_AFTER_ERROR_SECONDS)
             await self._storage.release(work)
 
@@ -146,11 +145,18 @@ class Dispatcher:
             try:
                 await self._storage.complete_activity(work, answer)
             except Exception as error:
-                said = "Activity '%s': its answer could not be stored; trying again: %s"
-                logger.error(said, work.call.name, error, exc_info=not isinstance(error, StorageError))
+                _tell_failed(error, f"Activity '{work.call.name}': its answer could not be stored")
                 await asyncio.sleep(_PAUSE_AFTER_ERROR_SECONDS)
             else:
                 return
+
+
+def _tell_failed(error: Exception, what: str) -> None:
+    """Log a failure that is tried again: one line of storage, which says what is wrong, else everything known."""
+    if isinstance(error, StorageError):
+        logger.warning("%s; trying again: %s", what, error)
+    else:
+        logger.error("%s; trying again.", what, exc_info=error)
 
 
 async def _cancel(tasks: Collection[asyncio.Task[None]]) -> None:

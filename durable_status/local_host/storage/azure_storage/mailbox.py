@@ -28,7 +28,7 @@ from durable_status.task_hub.messages import LargeMessage, QueueMessage, queue_t
 logger = logging.getLogger(__name__)
 
 _SHORTEST_PAUSE_SECONDS = 0.05
-_LONGEST_ABANDON_SECONDS = 600
+LONGEST_ABANDON_SECONDS = 600
 _LONGEST_DELAY_SECONDS = 6 * 24 * 3600
 """How long a message is put off at a time, as the extension does it; the service takes 7 days."""
 _DONE_KEPT = 10_000
@@ -181,16 +181,20 @@ class Mailbox:
                 self._note_done(held.receipt.message_id)
                 self._soon(self._delete(held.receipt))
 
-    def put_off(self, numbers: Collection[int]) -> None:
+    def put_off(self, numbers: Collection[int], *, longest_seconds: int = LONGEST_ABANDON_SECONDS) -> None:
         """Give messages back for a while, longer each time (storage.md §4, Abandon)."""
         for number in numbers:
             if number in self._held:
-                seconds = min(2 ** self._held[number].dequeue_count, _LONGEST_ABANDON_SECONDS)
+                seconds = min(2 ** self._held[number].dequeue_count, longest_seconds)
                 self._soon(self._give_back(number, seconds))
 
     def put_off_for(self, number: int, seconds: int) -> None:
         """Give a message back that is not due for so long."""
         self._soon(self._give_back(number, min(seconds, _LONGEST_DELAY_SECONDS)))
+
+    def was_fetched(self, number: int) -> bool:
+        """Whether a message in hand came from its queue, and not straight from this host."""
+        return number in self._held and self._held[number].dequeue_count > 0
 
     def mark_due(self, number: int) -> None:
         """A delayed message is being worked on: from now on it is kept like all others."""
