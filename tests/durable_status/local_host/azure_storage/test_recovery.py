@@ -223,6 +223,7 @@ def test_an_episode_that_was_written_without_an_answer_keeps_its_messages(
                     work, EpisodeCommit(row=row, replaces_history=True, events=events, activities=[call])
                 )
         await storage.release(work)
+        assert len(await storage.read_history("one")) == 4
 
     async def go_on(storage: AzureStorage) -> Any:
         return await storage.next_activity(), await storage.read_history("one")
