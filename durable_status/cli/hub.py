@@ -69,6 +69,8 @@ def list_instances(
     as_json: bool,
 ) -> None:
     """Show instances, in the order of their ids; entities are left out."""
+    as_json = as_json or show_input or show_output
+    shown = most or (None if as_json else _LONGEST_TABLE)
     found = reader.list_statuses(
         Any,
         where=lambda status: all(condition.holds(status.custom_status_json) for condition in conditions),
@@ -78,14 +80,15 @@ def list_instances(
         created_to=created_to,
         show_input=show_input,
         show_output=show_output,
+        **({} if shown is None or conditions else {"page_size": shown + 1}),
     )
-    if as_json or show_input or show_output:
-        for status in islice(found, most):
+    if as_json:
+        for status in islice(found, shown):
             echo_json(status.to_document())
         return
     from durable_status.cli.tables import print_statuses
 
-    print_statuses(list(islice(found, most or _LONGEST_TABLE)))
+    print_statuses(list(islice(found, shown)))
     if most is None and next(found, None) is not None:
         click.echo(f"There are more than {_LONGEST_TABLE}; --max shows more, --json all.", err=True)
 

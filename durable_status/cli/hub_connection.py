@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,8 @@ def open_reader(folder: Path, hub: str | None, connection: str | None) -> TaskHu
     """
     from durable_status.client.task_hub_reader import TaskHubReader
 
+    # The SDK logs, over many lines, what the error says in one.
+    logging.getLogger("azure").addHandler(logging.NullHandler())
     settings = dict(os.environ)
     of_file = read_local_settings(folder)
     apply_to_environment(of_file, settings)

@@ -23,7 +23,7 @@ from durable_status.instance_status import InstanceStatus
 from durable_status.stored_json import well_formed
 from durable_status.stored_text import read_stored
 from durable_status.task_hub.history import current_rows, read_event_row, with_texts
-from durable_status.task_hub.instances import StoredInstance, read_instance
+from durable_status.task_hub.instances import read_instance
 from durable_status.task_hub.large_values import InBlob, Text, decompress
 from durable_status.task_hub.messages import LargeMessage, read_message
 from durable_status.task_hub.names import INSTANCE_ROW_KEY, SENTINEL, HubNames, escape_key, is_entity_id, unescape_key
@@ -189,7 +189,7 @@ def _status(hub: HubNames, row: Row, status_type: TypeForm[S]) -> HubFlow[Instan
         "runtimeStatus": instance.runtime_status.value,
         "input": read_stored((yield from _text(instance.input, row.get("Input")))),
         "customStatus": read_stored(instance.custom_status),
-        "output": (yield from _output(instance, row)),
+        "output": read_stored((yield from _text(instance.output, row.get("Output")))),
         "createdTime": _whole_seconds(instance.created_time),
         "lastUpdatedTime": _whole_seconds(instance.last_updated_time),
     }
@@ -215,12 +215,6 @@ def _payload(instance_id: str, name: str) -> HubFlow[str | None]:
             "the app a payload store of its own?"
         )
     return text
-
-
-def _output(instance: StoredInstance, row: Row) -> HubFlow[Any]:
-    if not instance.runtime_status.has_ended:  # the column then holds the reason of a suspend or resume
-        return None
-    return read_stored((yield from _text(instance.output, row.get("Output"))))
 
 
 def _text(text: Text | None, column: Any) -> HubFlow[str | None]:

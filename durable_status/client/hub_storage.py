@@ -24,7 +24,6 @@ from durable_status.task_hub.names import HubNames
 
 # The newest versions of the SDK ask for a version that an older Azurite refuses; reading a blob has not changed since.
 _BLOB_VERSION = "2021-12-02"
-_TABLE_NOT_FOUND = "TableNotFound"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +72,7 @@ class HubStorage:
             table = self._tables.get_table_client(step.table)
             return _members(table.get_entity(step.partition_key, step.row_key, select=list(step.columns)))
         except AzureError as error:
-            if _is_missing_row(error):
+            if _code(error) == HTTPStatus.NOT_FOUND:
                 return None
             raise _failure(error, self._account.table_url, _no_hub(self._hub, step.table)) from error
 
@@ -120,7 +119,7 @@ class AsyncHubStorage:
             table = self._tables.get_table_client(step.table)
             return _members(await table.get_entity(step.partition_key, step.row_key, select=list(step.columns)))
         except AzureError as error:
-            if _is_missing_row(error):
+            if _code(error) == HTTPStatus.NOT_FOUND:
                 return None
             raise _failure(error, self._account.table_url, _no_hub(self._hub, step.table)) from error
 
@@ -166,10 +165,6 @@ def _members(entity: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if isinstance(value, str | int)}
 
 
-def _is_missing_row(error: AzureError) -> bool:
-    return _code(error) == HTTPStatus.NOT_FOUND and _service_code(error) != _TABLE_NOT_FOUND
-
-
 def _failure(error: AzureError, url: str, if_missing: str = "") -> HostError:
     """What the SDK says, in one line that says what to do."""
     code, place = _code(error), without_query(url)
@@ -182,7 +177,7 @@ def _failure(error: AzureError, url: str, if_missing: str = "") -> HostError:
             "Storage Table Data Reader and Storage Blob Data Reader. The account's firewall may be the reason, too."
         )
     elif isinstance(error, ClientAuthenticationError):
-        text = f"There is no identity to read {place} with: {_first_line(error)}"
+        text = f"There is no identity to read {place} with: {_first_line(error)} Sign in, for example with az login."
     elif code is None:
         text = f"{place} did not answer: {_first_line(error)} Check the address, and that the account can be reached."
     else:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from durable_status.local_host.activities import Activities
 from durable_status.local_host.clock import Clock
+from durable_status.local_host.errors import StorageError
 from durable_status.local_host.storage.provider import (
     ActivityWork,
     EpisodeCommit,
@@ -118,9 +119,9 @@ class Dispatcher:
         except asyncio.CancelledError:
             await self._storage.release(work)  # for the next host in this process
             raise
-        except Exception:
+        except Exception as error:
             # Not the user's error, which is an outcome like any other. The work is kept, but not at full speed.
-            logger.exception("Instance '%s': an episode could not be committed; trying again.", work.instance_id)
+            _tell_failed(error, f"Instance '{work.instance_id}': an episode could not be committed")
             await asyncio.sleep(_PAUSE_AFTER_ERROR_SECONDS)
             await self._storage.release(work)
 
@@ -143,11 +144,19 @@ class Dispatcher:
         while True:
             try:
                 await self._storage.complete_activity(work, answer)
-            except Exception:
-                logger.exception("Activity '%s': its answer could not be stored; trying again.", work.call.name)
+            except Exception as error:
+                _tell_failed(error, f"Activity '{work.call.name}': its answer could not be stored")
                 await asyncio.sleep(_PAUSE_AFTER_ERROR_SECONDS)
             else:
                 return
+
+
+def _tell_failed(error: Exception, what: str) -> None:
+    """Log a failure that is tried again: one line of storage, which says what is wrong, else everything known."""
+    if isinstance(error, StorageError):
+        logger.warning("%s; trying again: %s", what, error)
+    else:
+        logger.error("%s; trying again.", what, exc_info=error)
 
 
 async def _cancel(tasks: Collection[asyncio.Task[None]]) -> None:

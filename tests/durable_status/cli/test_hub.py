@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -187,6 +190,53 @@ def test_bad_input_is_one_clear_line(run: Run, arguments: list[str], code: int, 
     assert result.exit_code == code
     assert message in result.stderr.splitlines()[-1]
     assert "secret" not in result.output
+
+
+def test_a_hub_of_a_newer_version_and_a_wrong_key_are_one_line(
+    run: Run, account: str, task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_hub(account, ["hello"], hub=task_hub.name)
+    with TableClient.from_connection_string(account, f"{task_hub.name}Instances") as table:
+        table.update_entity({"PartitionKey": "g-hello", "RowKey": "", "RuntimeStatus": "Dreaming"})
+    with TableClient.from_connection_string(account, f"{task_hub.name}History") as table:
+        table.update_entity({"PartitionKey": "g-hello", "RowKey": f"{4:016X}", "EventType": "DreamStarted"})
+    monkeypatch.setenv("WRONG", re.sub("AccountKey=[^;]*", "AccountKey=Zm9yZ2VkIGtleQ==", account))
+
+    for arguments, message in (
+        (["list"], "'Dreaming', which this version does not know"),
+        (["show", "g-hello"], "'Dreaming', which this version does not know"),
+        (["history", "g-hello"], "unknown event type: 'DreamStarted'"),
+        (["export", "g-hello"], "unknown event type: 'DreamStarted'"),
+        (["list", "--connection", "WRONG"], "does not let this reader in (403"),
+    ):
+        result = run(*arguments, "--hub", task_hub.name)
+        assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+        assert message in result.stderr
+        assert "Zm9y" not in result.stderr
+
+
+def test_without_an_identity_there_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("Orders__accountName", "orders")
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")  # the one that asks nobody
+    for name in [name for name in os.environ if name.startswith("AZURE_CLIENT_")]:
+        monkeypatch.delenv(name)
+
+    result = run("list", "--connection", "Orders")
+
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1
+    assert "There is no identity to read https://orders.table.core.windows.net with" in result.stderr
+
+
+def test_a_missing_package_is_named_with_its_extra(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "durable_status.client.task_hub_reader", raising=False)
+    monkeypatch.delitem(sys.modules, "durable_status.client.hub_storage", raising=False)
+    monkeypatch.setitem(sys.modules, "azure.data.tables", None)
+
+    result = run("list")
+
+    assert result.exit_code == 1
+    assert result.stderr == "Error: azure.data.tables is not installed: pip install durable-status[azure]\n"
 
 
 def test_an_instance_that_has_not_begun_has_no_history_to_export(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import re
@@ -37,7 +38,8 @@ from durable_status.errors import (
 )
 from durable_status.instance_status import RuntimeStatus
 from durable_status.offloaded import Offloaded
-from durable_status.task_hub.names import HubNames, escape_key
+from durable_status.task_hub.large_values import property_blob_name
+from durable_status.task_hub.names import HubNames, escape_key, history_row_key
 from durable_status.testing.azurite import Azurite
 from durable_status.testing.fresh_task_hub import FreshTaskHub
 from tests.durable_status.client.hub_readers import KINDS, QUICK, HubReads
@@ -178,6 +180,17 @@ def test_what_an_episode_left_of_a_purged_instance_is_in_no_list(hub: Hub) -> No
         hub.reads.get_status("remnant", Any)
 
 
+@pytest.mark.conforms("S5-2")
+def test_both_bounds_of_time_are_part_of_a_list(hub: Hub) -> None:
+    moment = datetime(2026, 11, 22, 11, 30, 46, 100_000, tzinfo=UTC)
+    hub.put("i", CreatedTime=_time("2026-11-22T11:30:46.1000000Z"))
+
+    assert len(hub.reads.list_statuses(Any, created_from=moment, created_to=moment)) == 1
+    # Azurite compares whole milliseconds.
+    assert hub.reads.list_statuses(Any, created_from=moment + timedelta(milliseconds=1)) == []
+    assert hub.reads.list_statuses(Any, created_to=moment - timedelta(milliseconds=1)) == []
+
+
 def test_what_a_newer_version_has_written_is_told_in_one_line(hub: Hub) -> None:
     hub.put("i", RuntimeStatus="Dreaming")
     row = {"PartitionKey": "i", "RowKey": "0000000000000000", "ExecutionId": "e1", "_Timestamp": _time(_TIME)}
@@ -236,6 +249,7 @@ def test_an_empty_page_with_a_token_is_not_the_end() -> None:
     assert [status.instance_id for status in found] == ["i"]
     assert [step.token for step in asked] == [None, "1", "2"]
     assert {"Input", "Output"}.isdisjoint(asked[0].columns)
+    assert asked[0].filter == "(PartitionKey lt '@' or PartitionKey ge 'A')"
 
 
 def _event(execution_id: str, number: int = 0) -> dict[str, Any]:
@@ -439,3 +453,33 @@ def test_no_name_leads_out_of_the_container(hub: Hub) -> None:
     statuses = hub.reads.list_statuses(Any, show_output=True, show_input=True)
 
     assert "secret" not in [value for status in statuses for value in (status.output, status.input)]
+
+
+@pytest.mark.parametrize("instance_id", ["a b", "a%2Fb", "\u00e9+&=", "o'clock", "x^y"])
+def test_a_blob_of_an_odd_id_is_found(task_hub: FreshTaskHub, instance_id: str) -> None:
+    hub = Hub("sync", task_hub)
+    name = property_blob_name(escape_key(instance_id), history_row_key(6), "ExecutionCompleted", "Result", "00000000")
+    hub.put(instance_id, RuntimeStatus="Completed", Output=hub.put_blob(name, gzip.compress(b'"found"')))
+
+    assert hub.reads.get_status(instance_id, Any).output == "found"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"credential": "managedidentity"},
+        {"credential": "managedidentity", "clientId": "4f1d"},
+        {"tenantId": "9c5b", "clientId": "4f1d", "clientSecret": "secret"},
+    ],
+)
+def test_an_identity_is_opened_and_closed_again(settings: dict[str, str]) -> None:
+    members = {f"Orders__{name}": value for name, value in ({"accountName": "orders"} | settings).items()}
+
+    async def main() -> str:
+        async with AsyncTaskHubReader.from_settings("Hub", members, connection="Orders") as reader:
+            return repr(reader)
+
+    with TaskHubReader.from_settings("Hub", members, connection="Orders") as reader:
+        assert repr(reader) == "TaskHubReader('Hub', table_url='https://orders.table.core.windows.net')"
+    assert asyncio.run(main()) == "AsyncTaskHubReader('Hub', table_url='https://orders.table.core.windows.net')"

@@ -6,18 +6,22 @@ Queues deliver at least once and in no strict order, and a host that died left w
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from durable_status.local_host.storage.azure_storage.entity_requests import request_in
 from durable_status.local_host.storage.provider import InstanceRow, Message
 from durable_status.replay.events import (
     Event,
     EventRaised,
+    EventSent,
+    ExecutionCompleted,
     ExecutionResumed,
     ExecutionStarted,
     ExecutionSuspended,
     ExecutionTerminated,
     OrchestrationStatus,
+    OrchestratorStarted,
     SubOrchestrationInstanceCompleted,
     SubOrchestrationInstanceCreated,
     SubOrchestrationInstanceFailed,
@@ -28,7 +32,7 @@ from durable_status.replay.events import (
     TimerFired,
 )
 
-_TASK, _CHILD, _TIMER = "task", "child", "timer"
+_TASK, _CHILD, _TIMER, _REQUEST = "task", "child", "timer", "request"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,20 +52,28 @@ def sort_out(row: InstanceRow | None, history: Sequence[Event], messages: Mappin
     Messages to another execution, and all messages when one starts another, are left to whoever runs the episode.
     """
     started = _started(history)
-    starts = [message.event for message in messages.values() if isinstance(message.event, ExecutionStarted)]
-    if any(_begins(start, started, row) for start in starts):
-        return Arrivals(counting=messages, repeated=(), early=())
+    starts = (message.event for message in messages.values() if isinstance(message.event, ExecutionStarted))
+    begun = [start for start in starts if _begins(start, started, row)]
+    if begun:  # what comes with it can answer nothing yet
+        return _sort_out(begun[-1].orchestration_instance.execution_id, (), messages)
     if started is None:
         waits = not history and row is not None and row.runtime_status is OrchestrationStatus.PENDING
         return Arrivals(counting={} if waits else messages, repeated=(), early=tuple(messages) if waits else ())
-    execution_id = started.orchestration_instance.execution_id
-    asked, seen = _asked(history), set(map(_trace, history))
+    if _has_ended(history):  # what it never asked for is not to wait for ever
+        return Arrivals(counting=messages, repeated=(), early=())
+    return _sort_out(started.orchestration_instance.execution_id, history, messages)
+
+
+def _sort_out(execution_id: str | None, history: Sequence[Event], messages: Mapping[int, Message]) -> Arrivals:
+    """Sort the messages to the execution that has `history`, or that one of them starts."""
+    asked = _asked(history)
+    seen = {_trace(event, asked) for event in history}
     counting: dict[int, Message] = {}
     repeated: list[int] = []
     early: list[int] = []
     for number, message in messages.items():
-        trace = _trace(message.event)
-        if isinstance(message.event, ExecutionStarted) or (trace in seen and trace is not None):
+        trace = _trace(message.event, asked)
+        if (isinstance(message.event, ExecutionStarted) and history) or (trace in seen and trace is not None):
             repeated.append(number)
         elif trace is None or message.execution_id not in (None, execution_id):
             counting[number] = message
@@ -75,6 +87,14 @@ def sort_out(row: InstanceRow | None, history: Sequence[Event], messages: Mappin
 
 def _started(history: Sequence[Event]) -> ExecutionStarted | None:
     return next((event for event in history[:2] if isinstance(event, ExecutionStarted)), None)
+
+
+def _has_ended(history: Sequence[Event]) -> bool:
+    """Whether the last episode ended the execution."""
+    for event in reversed(history):
+        if isinstance(event, ExecutionCompleted | OrchestratorStarted):
+            return isinstance(event, ExecutionCompleted)
+    return False
 
 
 def _begins(start: ExecutionStarted, started: ExecutionStarted | None, row: InstanceRow | None) -> bool:
@@ -101,10 +121,12 @@ def _asked(history: Iterable[Event]) -> set[Hashable]:
                 asked.add((_CHILD, event.event_id))
             case TimerCreated():
                 asked.add((_TIMER, event.event_id))
+            case EventSent() if request := request_in(event):
+                asked.add((_REQUEST, request.id))
     return asked
 
 
-def _trace(event: Event) -> Hashable:
+def _trace(event: Event, asked: Collection[Hashable]) -> Hashable:
     """What an event has in common with its repetition; None if it may come as often as it likes.
 
     An answer is the same whatever it says. Two events of one name, input and 100 ns are one event.
@@ -116,6 +138,8 @@ def _trace(event: Event) -> Hashable:
             return (_CHILD, event.task_scheduled_id)
         case TimerFired():
             return (_TIMER, event.timer_id)
+        case EventRaised() if (_REQUEST, event.name) in asked:
+            return (_REQUEST, event.name)
         case EventRaised():
             return replace(event, is_played=False, text=None, parent_trace_context=None)
         case ExecutionTerminated() | ExecutionSuspended() | ExecutionResumed():

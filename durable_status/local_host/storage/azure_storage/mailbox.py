@@ -28,7 +28,7 @@ from durable_status.task_hub.messages import LargeMessage, QueueMessage, queue_t
 logger = logging.getLogger(__name__)
 
 _SHORTEST_PAUSE_SECONDS = 0.05
-_LONGEST_ABANDON_SECONDS = 600
+LONGEST_ABANDON_SECONDS = 600
 _LONGEST_DELAY_SECONDS = 6 * 24 * 3600
 """How long a message is put off at a time, as the extension does it; the service takes 7 days."""
 _DONE_KEPT = 10_000
@@ -49,10 +49,12 @@ class HandLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:
-    """A message that was put. Without a receipt it is not in hand."""
+    """A message that was put."""
 
     message: QueueMessage
-    receipt: Receipt | None
+    receipt: Receipt
+    is_in_hand: bool
+    """Whether this host keeps it; else it has to be fetched as any other."""
     visible_at: float
     """When the queue shows it again, by the event loop's clock."""
     due: Ticks
@@ -148,7 +150,8 @@ class Mailbox:
         visible_at = asyncio.get_running_loop().time() + hidden
         return Posted(
             message=message,
-            receipt=receipt if fits else None,
+            receipt=receipt,
+            is_in_hand=fits,
             visible_at=visible_at,
             due=due,
             blob_name=next(iter(stored.blobs), None),
@@ -156,7 +159,7 @@ class Mailbox:
 
     def post(self, posted: Posted) -> None:
         """Deliver a message that was put. One that did not fit in hand is polled for."""
-        if posted.receipt is None:
+        if not posted.is_in_hand:
             return
         is_delayed = posted.due > 0
         number = self._hold(posted.receipt, posted.visible_at, 0, is_delayed=is_delayed)
@@ -167,9 +170,8 @@ class Mailbox:
 
     def withdraw(self, posted: Posted) -> None:
         """Delete a message that was put and must not be delivered; if that fails, it comes a second time."""
-        if posted.receipt is not None:
-            self._in_hand -= posted.due == 0
-            self._soon(self._delete(posted.receipt))
+        self._in_hand -= posted.is_in_hand and posted.due == 0
+        self._soon(self._delete(posted.receipt))
 
     def consume(self, numbers: Collection[int]) -> None:
         """Delete messages that are done with, without waiting for it."""
@@ -179,16 +181,20 @@ class Mailbox:
                 self._note_done(held.receipt.message_id)
                 self._soon(self._delete(held.receipt))
 
-    def put_off(self, numbers: Collection[int]) -> None:
+    def put_off(self, numbers: Collection[int], *, longest_seconds: int = LONGEST_ABANDON_SECONDS) -> None:
         """Give messages back for a while, longer each time (storage.md §4, Abandon)."""
         for number in numbers:
             if number in self._held:
-                seconds = min(2 ** self._held[number].dequeue_count, _LONGEST_ABANDON_SECONDS)
+                seconds = min(2 ** self._held[number].dequeue_count, longest_seconds)
                 self._soon(self._give_back(number, seconds))
 
     def put_off_for(self, number: int, seconds: int) -> None:
         """Give a message back that is not due for so long."""
         self._soon(self._give_back(number, min(seconds, _LONGEST_DELAY_SECONDS)))
+
+    def was_fetched(self, number: int) -> bool:
+        """Whether a message in hand came from its queue, and not straight from this host."""
+        return number in self._held and self._held[number].dequeue_count > 0
 
     def mark_due(self, number: int) -> None:
         """A delayed message is being worked on: from now on it is kept like all others."""

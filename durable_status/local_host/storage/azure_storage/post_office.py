@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from durable_status.app.host_settings import AzureStorageSettings
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.storage.azure_storage.large_texts import LargeTexts
-from durable_status.local_host.storage.azure_storage.mailbox import HandLimits, Mailbox, Posted
+from durable_status.local_host.storage.azure_storage.mailbox import LONGEST_ABANDON_SECONDS, HandLimits, Mailbox, Posted
 from durable_status.local_host.storage.azure_storage.outgoing import Outgoing, read_call, read_control
 from durable_status.local_host.storage.azure_storage.ownership import HubOwnership
 from durable_status.local_host.storage.azure_storage.queues import Queues
@@ -111,10 +111,12 @@ class PostOffice:
         for item in sent:
             item.mailbox.withdraw(item.posted)
 
-    def put_off(self, instance_id: str, numbers: Collection[int]) -> None:
+    def put_off(
+        self, instance_id: str, numbers: Collection[int], *, longest_seconds: int = LONGEST_ABANDON_SECONDS
+    ) -> None:
         """Give messages to an instance back for a while."""
         self.messages.drop(instance_id, numbers)
-        self.control.put_off(numbers)
+        self.control.put_off(numbers, longest_seconds=longest_seconds)
 
     async def next_call(self) -> ActivityWork:
         """Wait for an activity to run."""

@@ -15,6 +15,7 @@ from durable_status.app.host_settings import AzureStorageSettings
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.errors import InstanceExistsError, StorageError
 from durable_status.local_host.storage.azure_storage.arrivals import sort_out
+from durable_status.local_host.storage.azure_storage.entity_requests import was_sent
 from durable_status.local_host.storage.azure_storage.history_table import HistoryTable, StoredHistory
 from durable_status.local_host.storage.azure_storage.hub import open_hub
 from durable_status.local_host.storage.azure_storage.instance_table import InstanceTable
@@ -24,6 +25,7 @@ from durable_status.local_host.storage.azure_storage.outgoing import Writer
 from durable_status.local_host.storage.azure_storage.ownership import HubOwnership
 from durable_status.local_host.storage.azure_storage.post_office import PostOffice
 from durable_status.local_host.storage.azure_storage.services import open_services
+from durable_status.local_host.storage.azure_storage.together import together
 from durable_status.local_host.storage.provider import (
     ActivityWork,
     EpisodeCommit,
@@ -151,7 +153,7 @@ class AzureStorage:
         return await self._instances.page(wanted, after_id=after_id, limit=limit)
 
     async def purge(self, instance_ids: Collection[str]) -> int:
-        return sum([await self._purge(instance_id) for instance_id in instance_ids])
+        return sum(await together(*map(self._purge, instance_ids)))
 
     async def next_orchestration(self) -> OrchestrationWork:
         while True:
@@ -207,8 +209,11 @@ class AzureStorage:
                 for event in history.to_repeat
             )
             return self._hand_out(instance_id, live, {-number: item for number, item in enumerate(again, start=1)})
+        if is_entity_id(instance_id):
+            messages = await self._without_unsent(instance_id, messages)
         arrivals = sort_out(live.row, history.events, messages)
-        self._post.put_off(instance_id, arrivals.early)
+        # What they wait for was in the hands of a host that died, and comes back in that time.
+        self._post.put_off(instance_id, arrivals.early, longest_seconds=self._settings.control_invisible_seconds)
         lags = bool(live.unmerged) and not is_entity_id(instance_id)
         if not lags:  # else they stay until the row has caught up: they are why this is done at all
             self._post.messages.drop(instance_id, arrivals.repeated)
@@ -217,6 +222,14 @@ class AzureStorage:
             return self._hand_out(instance_id, live, arrivals.counting)
         self._post.messages.unlock(instance_id)
         return None
+
+    async def _without_unsent(self, instance_id: str, messages: Mapping[int, Message]) -> Mapping[int, Message]:
+        """The messages without requests that their sender does not stand by; what this host put itself was sent."""
+        fetched = [number for number in messages if self._post.control.was_fetched(number)]
+        unsent = [number for number in fetched if not await was_sent(messages[number].event, self._live)]
+        self._post.messages.drop(instance_id, unsent)
+        self._post.control.consume(unsent)
+        return {number: message for number, message in messages.items() if number not in unsent}
 
     def _hand_out(self, instance_id: str, live: Live, messages: Mapping[int, Message]) -> OrchestrationWork:
         self._taken[instance_id] = live

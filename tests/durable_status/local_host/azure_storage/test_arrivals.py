@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 
 from durable_status.local_host.storage.azure_storage.arrivals import sort_out
 from durable_status.local_host.storage.provider import InstanceRow, Message
+from durable_status.replay.entity_messages import RequestMessage
 from durable_status.replay.events import (
     Event,
     EventRaised,
+    EventSent,
+    ExecutionCompleted,
     ExecutionStarted,
     ExecutionSuspended,
     OrchestrationInstance,
@@ -126,6 +129,30 @@ def test_nothing_counts_before_the_start_of_a_pending_instance() -> None:
 
     assert _sorted([], _RAISED, row=pending) == ([], [], [1])
     assert _sorted([], _RAISED, _start(), row=pending) == ([1, 2], [], [])
+
+
+def test_an_answer_that_overtook_the_start_waits_for_the_first_episode() -> None:
+    pending = _row(status=OrchestrationStatus.PENDING)
+
+    assert _sorted([], _start(), _completed(0), row=pending) == ([1], [], [2])
+
+
+def test_nothing_waits_for_an_instance_that_has_ended() -> None:
+    ended = ExecutionCompleted(
+        timestamp=_TIME, event_id=1, orchestration_status=OrchestrationStatus.COMPLETED, result="1"
+    )
+
+    assert _sorted(_history(_scheduled(0), ended), _completed(7)) == ([1], [], [])
+
+
+def test_an_entitys_answer_counts_once_although_the_entity_gave_it_twice() -> None:
+    request = RequestMessage(id="6a0e", operation="add", parent_instance_id="one")
+    sent = EventSent(timestamp=_TIME, event_id=0, instance_id="@counter@a", name="op", input=request.text)
+    answer = EventRaised(timestamp=_TIME, name="6a0e", input='{"result":"1"}')
+    again = replace(answer, timestamp=Ticks(2))
+
+    assert _sorted(_history(sent), answer, again) == ([1], [2], [])
+    assert _sorted(_history(sent, answer.played()), again) == ([], [1], [])
 
 
 def test_a_start_counts_once() -> None:
