@@ -227,8 +227,9 @@ def test_a_message_that_comes_too_late_is_thrown_away(task_hub: FreshTaskHub) ->
 
     async def wait(*_: object) -> None:
         with QueueClient.from_connection_string(task_hub.connection_string, late["queue"]) as queue:
-            while queue.get_queue_properties().approximate_message_count:
-                await asyncio.sleep(0.05)
+            async with asyncio.timeout(60):
+                while queue.get_queue_properties().approximate_message_count:
+                    await asyncio.sleep(0.05)
 
     puts = _on(task_hub, wait)
 
