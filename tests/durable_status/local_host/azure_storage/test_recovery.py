@@ -194,6 +194,6 @@ def test_a_row_that_fell_behind_its_history_catches_up(
 
     assert before.runtime_status is OrchestrationStatus.PENDING
     assert work.row_lags
-    assert dict(work.messages) == {}, "the start has been processed"
+    assert ended or dict(work.messages) == {}, "the start has been processed"
     assert stored == row
     assert len(history) == (4 if ended else 3)
