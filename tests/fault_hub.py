@@ -14,6 +14,7 @@ from durable_status.testing.fresh_task_hub import FreshTaskHub
 from tests.fault_proxy import FaultProxy
 from tests.fault_work import FAULTS, Job
 from tests.host_process import HostProcess, host_process
+from tests.hosts import RunningHost
 from tests.hub_flaws import StoredHub, count_messages, hub_flaws, read_hub
 from tests.storage_operations import Operation
 
@@ -39,7 +40,7 @@ class FaultHub:
         settings = {**self.task_hub.settings, "AzureWebJobsStorage": self.proxy.connection_string}
         return host_process(FAULTS, "--storage", "azure", environment=settings)
 
-    async def start(self, host: HostProcess, jobs: Iterable[Job]) -> None:
+    async def start(self, host: RunningHost, jobs: Iterable[Job]) -> None:
         """Start instances; a host that dies meanwhile is no error."""
 
         async def start(job: Job) -> None:
@@ -48,7 +49,7 @@ class FaultHub:
 
         _forgive_death(await asyncio.gather(*map(start, jobs), return_exceptions=True))
 
-    async def look(self, host: HostProcess) -> None:
+    async def look(self, host: RunningHost) -> None:
         """Note who has completed, and tell the listeners; raises if the host is dead."""
         answer = await host.manage("GET", "instances?top=100000&runtimeStatus=Completed")
         assert answer.status == 200, answer.text
@@ -64,15 +65,16 @@ class FaultHub:
         """The jobs that are still to complete."""
         return {instance_id: job for instance_id, job in self.acknowledged.items() if instance_id not in self.completed}
 
-    async def until_done(self, host: HostProcess) -> None:
+    async def until_done(self, host: RunningHost) -> None:
         """Wait until every job has completed and no message is left."""
         try:
             await asyncio.wait_for(self._until_done(host), _PATIENCE_SECONDS)
         except TimeoutError:
             left = (sorted(self.unfinished), await asyncio.to_thread(self.messages))
-            raise AssertionError(f"not done: {left}\n{host.stderr[-3000:]}") from None
+            log = host.stderr if isinstance(host, HostProcess) else ""
+            raise AssertionError(f"not done: {left}\n{log[-3000:]}") from None
 
-    async def _until_done(self, host: HostProcess) -> None:
+    async def _until_done(self, host: RunningHost) -> None:
         while True:
             await self.look(host)
             if not self.unfinished and not any((await asyncio.to_thread(self.messages)).values()):
@@ -87,9 +89,13 @@ class FaultHub:
         """All that is stored, past the proxy."""
         return read_hub(self.task_hub.connection_string, self.task_hub.name)
 
+    async def shown_flaws(self, host: RunningHost) -> list[str]:
+        """What is wrong with what the host shows of the jobs, when all is done."""
+        return [flaw for job in self.acknowledged.values() for flaw in job.flaws(await host.status(job.instance_id))]
+
     async def flaws(self, host: HostProcess) -> list[str]:
         """What is wrong, when all is done: with what the host shows, and with what is stored after its end."""
-        shown = [flaw for job in self.acknowledged.values() for flaw in job.flaws(await host.status(job.instance_id))]
+        shown = await self.shown_flaws(host)
         assert await host.stop() == 0, host.stderr
         return shown + hub_flaws(await asyncio.to_thread(self.read))
 

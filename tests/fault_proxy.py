@@ -88,6 +88,15 @@ def held_until(released: asyncio.Event) -> Fault:
     return fault
 
 
+def silent_until(released: asyncio.Event) -> Fault:
+    """The request does not arrive, and its sender hears nothing until the event is set."""
+
+    async def fault(_operation: Operation, _forward: Forward) -> None:
+        await released.wait()
+
+    return fault
+
+
 def after(action: Callable[[], Awaitable[object]]) -> Fault:
     """Something else happens first: another writer is quicker."""
 

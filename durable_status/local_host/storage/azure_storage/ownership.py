@@ -68,6 +68,8 @@ class HubOwnership:
         # As .NET names a machine: its hosts know those of their own by it.
         self._machine = machine or socket.gethostname().partition(".")[0]
         self._lease_id = ""
+        self.goes_on = False
+        """Whether the hub was left by a host of this machine that did not give it back: it was killed."""
         self._renewing = asyncio.Lock()
         self._sure_until = Ticks(0)
         self._app_lease_ends = Ticks(0)
@@ -156,7 +158,7 @@ class HubOwnership:
                 self._lease_id = ""
                 owner = await self._owner(blobs[answers.index(False)])
                 return f"{owner}, whose leases outlive it by {_LEASE_SECONDS} s if it is killed,"
-        await together(*(self._sign(blob) for blob in self._queue_of))
+        self.goes_on = any(await together(*(self._sign(blob) for blob in self._queue_of)))
         self._sure_until = self._after(asked, _LEASE_SECONDS)
         if await self._blobs.is_container_leased(self._names.app_lease_container):
             self._app_lease_ends = self._after(self._clock.now(), _APP_LEASE_SECONDS)
@@ -166,12 +168,13 @@ class HubOwnership:
         container = self._names.leases_container
         return await self._blobs.acquire(container, blob, self._lease_id, seconds=_LEASE_SECONDS)
 
-    async def _sign(self, blob: str) -> None:
-        """Write whose the lease is; its epoch grows unless it was ours before."""
+    async def _sign(self, blob: str) -> bool:
+        """Write whose the lease is; its epoch grows unless it was ours before, which is answered."""
         lease = await self._read(blob)
         if (lease.owner, lease.token) == (self._machine, self._lease_id):
-            return
+            return True
         await self._write(blob, replace(lease, owner=self._machine, token=self._lease_id, epoch=lease.epoch + 1))
+        return False
 
     async def _give_back(self, blob: str) -> None:
         with suppress(LeaseLostError):

@@ -83,6 +83,7 @@ class AzureStorage:
             self._ownership = HubOwnership(services, self._names, config.partition_count, clock=self._clock)
             await self._ownership.acquire(wait=self._wait)
             stack.push_async_callback(self._ownership.release)
+            self._tell_of_killed_host()
             await stack.enter_async_context(self._ownership.running())
             self._texts = LargeTexts(services.blobs, self._names.large_messages_container)
             self._histories = HistoryTable(
@@ -233,6 +234,14 @@ class AzureStorage:
         self._post.messages.drop(instance_id, unsent)
         self._post.control.consume(unsent)
         return {number: message for number, message in messages.items() if number not in unsent}
+
+    def _tell_of_killed_host(self) -> None:
+        if self._ownership.goes_on:
+            logger.warning(
+                "The host that ran the task hub '%s' before was killed; what it had in hand comes back within %d s.",
+                self._names.hub,
+                max(self._settings.control_invisible_seconds, self._settings.work_invisible_seconds),
+            )
 
     def _hand_out(self, instance_id: str, live: Live, messages: Mapping[int, Message]) -> OrchestrationWork:
         self._taken[instance_id] = live

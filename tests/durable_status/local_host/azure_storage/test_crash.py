@@ -16,6 +16,7 @@ from tests.fault_work import Job, jobs
 from tests.host_process import HostProcess
 from tests.storage_operations import Operation
 
+_WAS_KILLED = "before was killed; what it had in hand comes back within 3 s."
 _KILLS = 20
 _RUNNING = 100
 _MOST_STEPS = 400
@@ -28,7 +29,7 @@ def test_an_instance_completes_once_after_whatever_step_its_host_is_killed(task_
         async with hub.host() as host:
             return await _is_killed(hub, host, concerns(job.instance_id), skip=steps, new=[job])
 
-    async def main() -> tuple[int, list[str]]:
+    async def main() -> tuple[int, list[str], str]:
         async with fault_hub(task_hub) as hub:
             steps = 0
             while await is_killed_after(steps, hub):
@@ -36,11 +37,12 @@ def test_an_instance_completes_once_after_whatever_step_its_host_is_killed(task_
             hub.proxy.forget_faults()
             async with hub.host() as host:
                 await hub.until_done(host)
-                return steps, await hub.flaws(host)
+                return steps, await hub.flaws(host), host.stderr
 
-    steps, flaws = asyncio.run(main())
+    steps, flaws, log = asyncio.run(main())
     assert steps >= 20  # a start, four episodes and three activities
     assert flaws == []
+    assert _WAS_KILLED in log
 
 
 def test_a_hundred_instances_complete_once_although_their_host_is_killed_again_and_again(
@@ -50,7 +52,7 @@ def test_a_hundred_instances_complete_once_although_their_host_is_killed_again_a
     print(f"seed {seed}")  # pytest shows it with a failure
     chance = random.Random(seed)
 
-    async def main() -> tuple[list[int], list[str]]:
+    async def main() -> tuple[list[int], list[str], str]:
         work, running = jobs(), []
         async with fault_hub(task_hub) as hub:
             for _ in range(_KILLS):
@@ -60,11 +62,13 @@ def test_a_hundred_instances_complete_once_although_their_host_is_killed_again_a
                 running.append(len(hub.unfinished))
             async with hub.host() as host:
                 await hub.until_done(host)
-                return running, await hub.flaws(host)
+                return running, await hub.flaws(host), host.stderr
 
-    running, flaws = asyncio.run(main())
+    running, flaws, log = asyncio.run(main())
     assert min(running) > _RUNNING // 2, "it was killed in the middle"
     assert flaws == []
+    assert _WAS_KILLED in log
+    assert "Traceback" not in log
 
 
 async def _is_killed(

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import islice
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from azure.storage.queue import QueueServiceClient
 
+from durable_status.replay.entity_messages import Moment, RequestMessage
+from durable_status.replay.ticks import PER_SECOND, Ticks
+from durable_status.task_hub.messages import QueueMessage, message_json, queue_text, read_message
 from durable_status.task_hub.names import is_entity_id
 from durable_status.testing.fresh_task_hub import FreshTaskHub
 from tests.fault_hub import FaultHub, fault_hub
 from tests.fault_proxy import Fault, done_twice, handed_out_twice
 from tests.fault_work import jobs
+from tests.storage_operations import Operation
 
 _INSTANCES = 18  # two of each kind
 
@@ -57,14 +64,56 @@ def test_messages_that_come_again_when_all_is_over_change_nothing(task_hub: Fres
     asyncio.run(main())
 
 
+def test_a_request_that_its_senders_history_does_not_have_is_not_carried_out(task_hub: FreshTaskHub) -> None:
+    async def main() -> Any:
+        async with fault_hub(task_hub) as hub:
+            async with hub.host() as host:
+                await hub.start(host, islice(jobs("tally"), 1))
+                await hub.until_done(host)
+                assert await hub.flaws(host) == []
+            _put_another_request(hub)
+            async with hub.host() as host:
+                await hub.until_done(host)
+                return (await host.request("GET", "/runtime/webhooks/durabletask/entities/counter/tally-0")).json
+
+    assert asyncio.run(main()) == 111
+
+
+def _put_another_request(hub: FaultHub) -> None:
+    """Put what a host leaves that was killed before it wrote the episode: the request is in no history."""
+    put = next(put for put in _puts(hub) if '"Name":"op"' in put.text)
+    message = read_message(_message_text(put))
+    assert isinstance(message, QueueMessage)
+    request = RequestMessage.from_text(message.event["Input"])
+    later = Moment(Ticks(request.timestamp.ticks + PER_SECOND * 60))
+    unsent = replace(request, id=str(uuid4()), timestamp=later, predecessor=request.timestamp)
+    event = {**message.event, "Input": unsent.text}
+    _put(hub, put.target, queue_text(message_json(replace(message, event=event))))
+
+
 def _put_all_again(hub: FaultHub) -> int:
-    operations = [seen.operation for seen in hub.proxy.seen if seen.operation.kind == "put message"]
-    puts = [put for put in operations if not put.target.endswith("-nowhere")]  # asked for the permission only
-    with QueueServiceClient.from_connection_string(hub.task_hub.connection_string) as queues:
-        for put in puts:
-            text = put.body.decode().partition("<MessageText>")[2].partition("</MessageText>")[0]
-            queues.get_queue_client(put.target).send_message(text)
+    puts = _puts(hub)
+    for put in puts:
+        _put(hub, put.target, _message_text(put))
     return len(puts)
+
+
+def _puts(hub: FaultHub) -> list[Operation]:
+    """The messages that were put."""
+    return [
+        seen.operation
+        for seen in hub.proxy.seen
+        if seen.operation.kind == "put message" and seen.answer is not None and seen.answer.status == 201
+    ]
+
+
+def _message_text(put: Operation) -> str:
+    return put.body.decode().partition("<MessageText>")[2].partition("</MessageText>")[0]
+
+
+def _put(hub: FaultHub, queue: str, text: str) -> None:
+    with QueueServiceClient.from_connection_string(hub.task_hub.connection_string) as queues:
+        queues.get_queue_client(queue).send_message(text)
 
 
 def _of_orchestrations(rows: Mapping[str, object]) -> dict[str, object]:
