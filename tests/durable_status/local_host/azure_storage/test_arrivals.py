@@ -105,6 +105,7 @@ def test_an_answer_counts_once(asked: Event, answer: Event, second: Event) -> No
     assert _sorted(_history(asked, answer.played()), second) == ([], [1], [])
 
 
+@pytest.mark.conforms("S4-9")
 @pytest.mark.parametrize("answer", [_completed(0), _FAILED, _FIRED, _CHILD_DONE])
 def test_an_answer_waits_for_what_asked_for_it(answer: Event) -> None:
     assert _sorted(_history(_scheduled(7)), answer) == ([], [], [1])
@@ -124,6 +125,7 @@ def test_messages_to_another_execution_are_left_to_the_episode() -> None:
     assert _sorted(_history(), _completed(0), execution_id="e0") == ([1], [], [])
 
 
+@pytest.mark.conforms("S4-9")
 def test_nothing_counts_before_the_start_of_a_pending_instance() -> None:
     pending = _row(status=OrchestrationStatus.PENDING)
 
@@ -159,6 +161,7 @@ def test_a_start_counts_once() -> None:
     assert _sorted(_history(), _start(), _RAISED) == ([2], [1], [])
 
 
+@pytest.mark.conforms("S4-10")
 def test_a_start_over_lets_everything_through_and_one_that_was_overtaken_does_not() -> None:
     history = _history(_scheduled(0), _completed(0).played())
 
