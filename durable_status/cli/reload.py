@@ -46,7 +46,6 @@ def load_again(root: Path, shell: dict[str, str], load: Callable[[], App]) -> Ap
     old_environment = dict(os.environ)
     for name in old_modules:
         del sys.modules[name]
-    sys.dont_write_bytecode = True  # two versions within a second may look like one to Python's cache
     importlib.invalidate_caches()
     linecache.checkcache()
     _set_environment(shell)

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
@@ -54,6 +55,8 @@ def serve(choices: Choices, *, reload: bool) -> None:
         DurableStatusError: the app cannot be loaded, or the host cannot start.
     """
     shell = dict(os.environ)
+    if reload:
+        sys.dont_write_bytecode = True  # two versions within a second may look like one to Python's cache
     with _no_garbage_collection():
         app = load(choices)
         # Imported now: the SDK, which the app has just loaded, and the servers take most of the start-up time.
