@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from typing_extensions import TypeForm
 
 from durable_status.client.flows import LARGEST_PAGE, Filters
-from durable_status.client.hub_filters import instances_filter, partition_filter
+from durable_status.client.hub_filters import instances_filter
 from durable_status.client.hub_steps import GetBlob, GetPage, GetRow, HubFlow, HubStream
 from durable_status.client.hydration import hydrated
 from durable_status.client.steps import Found
@@ -22,6 +22,7 @@ from durable_status.errors import HostError, InstanceNotFoundError, PayloadError
 from durable_status.instance_status import InstanceStatus
 from durable_status.stored_json import well_formed
 from durable_status.stored_text import read_stored
+from durable_status.task_hub.filters import of_partition
 from durable_status.task_hub.history import current_rows, read_event_row, with_texts
 from durable_status.task_hub.instances import read_instance
 from durable_status.task_hub.large_values import InBlob, Text, decompress
@@ -140,12 +141,12 @@ def _instance_row(hub: HubNames, instance_id: str, columns: Sequence[str]) -> Hu
     if members is not None:
         return _row(members)
     # The service may say the same of a row and of a table that is not there. A query it answers for a table only.
-    yield GetPage(table=hub.instances_table, filter=partition_filter(key), columns=_NEEDED[:2], most=1)
+    yield GetPage(table=hub.instances_table, filter=of_partition(key), columns=_NEEDED[:2], most=1)
     raise InstanceNotFoundError(instance_id)
 
 
 def _current_rows(hub: HubNames, instance_id: str) -> HubFlow[Sequence[Row]]:
-    step = GetPage(table=hub.history_table, filter=partition_filter(_key_of(instance_id)))
+    step = GetPage(table=hub.history_table, filter=of_partition(_key_of(instance_id)))
     for _ in range(_READS_OF_A_HISTORY):
         everything = yield from _all_rows(step)
         rows = current_rows(everything)

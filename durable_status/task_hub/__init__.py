@@ -7,6 +7,7 @@ event classes; the host and the harness put the two together.
 
 - `names`: tables, queues, containers, keys; which control queue an instance has.
 - `tables`: rows as values, and their typed JSON.
+- `filters`: which rows to ask for.
 - `history`: rows of the History table and members of events; checkpoints in batches.
 - `instances`: rows of the Instances table; what an episode writes there.
 - `large_values`: what goes to a blob instead, and under which name.

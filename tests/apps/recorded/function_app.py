@@ -144,3 +144,11 @@ def StatusAndFail(context: df.DurableOrchestrationContext):
 @app.orchestration_trigger(context_name="context")
 def FailingUncaught(context: df.DurableOrchestrationContext):
     return (yield context.call_activity("Boom", "x"))
+
+
+@app.orchestration_trigger(context_name="context")
+def ParentOfFailure(context: df.DurableOrchestrationContext):
+    try:
+        yield context.call_sub_orchestrator("FailingUncaught")
+    except Exception as error:
+        return str(error)

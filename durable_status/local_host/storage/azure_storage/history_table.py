@@ -19,6 +19,7 @@ from durable_status.local_host.storage.azure_storage.tables import Delete, Inser
 from durable_status.replay.event_json import event_from_members, event_members
 from durable_status.replay.events import Event, OrchestratorCompleted, OrchestratorStarted
 from durable_status.replay.ticks import format_ticks_in_full
+from durable_status.task_hub.filters import of_execution, of_partition
 from durable_status.task_hub.history import (
     MAX_BATCH_ROWS,
     Execution,
@@ -133,7 +134,7 @@ class HistoryTable:
         keys: list[str] = []
         token = None
         while True:
-            page = await self._tables.query(self._table, _of_partition(key), select=("RowKey",), token=token)
+            page = await self._tables.query(self._table, of_partition(key), select=("RowKey",), token=token)
             keys += [str(found.row["RowKey"]) for found in page.rows]
             token = page.token
             if token is None:
@@ -143,7 +144,7 @@ class HistoryTable:
             await self._tables.transact(self._table, steps)
 
     async def _rows(self, key: str, execution_id: str) -> list[Row]:
-        condition = f"{_of_partition(key)} and ExecutionId eq '{_quoted(execution_id)}'"
+        condition = of_execution(key, execution_id)
         rows: list[Row] = []
         token = None
         while True:
@@ -207,11 +208,3 @@ def _take_back(history: StoredHistory) -> None:
         if event.is_played and not isinstance(event, OrchestratorCompleted)
     ]
     history.events, history.rows = history.events[:first], history.rows[:first]
-
-
-def _of_partition(key: str) -> str:
-    return f"PartitionKey eq '{_quoted(key)}'"
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from durable_status.instance_status import RuntimeStatus
 from durable_status.local_host.errors import StorageError
 from durable_status.local_host.storage.azure_storage.errors import RowChangedError, RowExistsError
 from durable_status.local_host.storage.azure_storage.instance_rows import instance_row, stored_instance
@@ -14,6 +16,7 @@ from durable_status.local_host.storage.azure_storage.tables import Tables
 from durable_status.local_host.storage.provider import InstanceFilter, InstanceRow, Page
 from durable_status.replay.events import OrchestrationStatus
 from durable_status.replay.ticks import Ticks, format_ticks_in_full
+from durable_status.task_hub.filters import after_partition, all_of, created, with_prefix, with_status
 from durable_status.task_hub.instances import pending_row, read_instance
 from durable_status.task_hub.large_values import InBlob
 from durable_status.task_hub.names import INSTANCE_ROW_KEY, escape_key
@@ -107,7 +110,7 @@ class InstanceTable:
             return Page()
         rows: list[InstanceRow] = []
         token = None
-        condition = _condition(wanted, after_id)
+        condition = all_of(_conditions(wanted, after_id))
         while True:
             asked = min(limit + 1 - len(rows), _LARGEST_PAGE)
             page = await self._tables.query(self._table, condition, limit=asked, token=token)
@@ -128,28 +131,16 @@ class InstanceTable:
         return found is not None and found.columns.get("ExecutionId") == row.execution_id
 
 
-def _condition(wanted: InstanceFilter, after_id: str | None) -> str:
-    """What the service is asked for (storage.md §5); empty for all."""
-    parts: list[str] = []
+def _conditions(wanted: InstanceFilter, after_id: str | None) -> Iterator[str]:
+    """What the service is asked for (storage.md §5)."""
     if after_id:
-        parts.append(f"PartitionKey gt '{_quoted(escape_key(after_id))}'")
+        yield after_partition(escape_key(after_id))
     if wanted.id_prefix:
-        first = escape_key(wanted.id_prefix)
-        parts.append(f"PartitionKey ge '{_quoted(first)}'")
-        parts.append(f"PartitionKey lt '{_quoted(first[:-1] + chr(ord(first[-1]) + 1))}'")
-    if wanted.created_from is not None:
-        parts.append(f"CreatedTime ge {_time(wanted.created_from)}")
-    if wanted.created_to is not None:
-        parts.append(f"CreatedTime le {_time(wanted.created_to)}")
+        yield from with_prefix(wanted.id_prefix)
+    yield from created(_text(wanted.created_from), _text(wanted.created_to))
     if wanted.statuses is not None:
-        either = " or ".join(f"RuntimeStatus eq '{status.value}'" for status in wanted.statuses)
-        parts.append(f"({either})")
-    return " and ".join(parts)
+        yield with_status([RuntimeStatus(status.value) for status in wanted.statuses])
 
 
-def _time(moment: Ticks) -> str:
-    return f"datetime'{format_ticks_in_full(moment)}'"
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")
+def _text(moment: Ticks | None) -> str | None:
+    return None if moment is None else format_ticks_in_full(moment)

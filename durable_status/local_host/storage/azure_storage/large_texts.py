@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping
 
 from durable_status.local_host.errors import StorageError
@@ -10,6 +11,8 @@ from durable_status.local_host.storage.azure_storage.together import together
 from durable_status.task_hub.large_values import InBlob, Text, compress, decompress
 from durable_status.task_hub.messages import QueueMessage, read_message
 from durable_status.task_hub.names import blob_folder, escape_key
+
+logger = logging.getLogger(__name__)
 
 
 class LargeTexts:
@@ -64,6 +67,13 @@ class LargeTexts:
     async def delete(self, names: Collection[str]) -> None:
         """Delete blobs; those that are gone are no error."""
         await together(*(self._blobs.delete(self.container, name) for name in names))
+
+    async def try_to_delete(self, names: Collection[str]) -> None:
+        """Delete blobs that nothing refers to; if that fails, a purge will do it."""
+        try:
+            await self.delete(names)
+        except StorageError as error:
+            logger.warning("Blobs of an earlier generation stay until a purge: %s", error)
 
     async def delete_of(self, instance_id: str) -> None:
         """Delete all blobs of an instance: messages are under its id, history under the escaped one (§5, trap 3).

@@ -168,9 +168,12 @@ class Mailbox:
         elif not is_delayed:  # it was fetched meanwhile, and counts already
             self._in_hand -= 1
 
-    def withdraw(self, posted: Posted) -> None:
-        """Delete a message that was put and must not be delivered; if that fails, it comes a second time."""
+    def leave(self, posted: Posted) -> None:
+        """Let go of a message that was put: it is fetched when it is visible."""
         self._in_hand -= posted.is_in_hand and posted.due == 0
+
+    def withdraw(self, posted: Posted) -> None:
+        """Delete a message that was let go; if it is too late for that, it is fetched all the same."""
         self._soon(self._delete(posted.receipt))
 
     def consume(self, numbers: Collection[int]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from durable_status.app.host_settings import AzureStorageSettings
@@ -97,6 +98,8 @@ class PostOffice:
         sent = [result for result in results if isinstance(result, Sent)]
         for result in results:
             if isinstance(result, BaseException):
+                for item in sent:
+                    item.mailbox.leave(item.posted)
                 self.withdraw(sent)
                 raise result
         return sent
@@ -106,8 +109,22 @@ class PostOffice:
         for item in sent:
             item.mailbox.post(item.posted)
 
+    @contextmanager
+    def leaving_behind(self, sent: Collection[Sent]) -> Iterator[None]:
+        """What is written here goes with messages that were put.
+
+        If it fails they stay in their queues: it may have been written all the same. When they come, it shows whether
+        they count.
+        """
+        try:
+            yield
+        except BaseException:
+            for item in sent:
+                item.mailbox.leave(item.posted)
+            raise
+
     def withdraw(self, sent: Collection[Sent]) -> None:
-        """Take back messages that were put."""
+        """Take back messages that were put, and left behind, for something that was surely not written."""
         for item in sent:
             item.mailbox.withdraw(item.posted)
 

@@ -16,7 +16,11 @@ from durable_status.local_host.clock import Clock
 from durable_status.local_host.errors import InstanceExistsError, StorageError
 from durable_status.local_host.storage.azure_storage.arrivals import sort_out
 from durable_status.local_host.storage.azure_storage.entity_requests import was_sent
-from durable_status.local_host.storage.azure_storage.history_table import HistoryTable, StoredHistory
+from durable_status.local_host.storage.azure_storage.history_table import (
+    HistoryConflictError,
+    HistoryTable,
+    StoredHistory,
+)
 from durable_status.local_host.storage.azure_storage.hub import open_hub
 from durable_status.local_host.storage.azure_storage.instance_table import InstanceTable
 from durable_status.local_host.storage.azure_storage.large_texts import LargeTexts
@@ -118,11 +122,8 @@ class AzureStorage:
             history = await self._histories.earlier(row.instance_id) if found else StoredHistory()
             message = Message(instance_id=row.instance_id, execution_id=row.execution_id, event=started)
             sent = await self._post.put(self._writer.from_client(message))
-            try:
+            with self._post.leaving_behind([sent]):  # if the row is there, it needs its start
                 is_stored = await self._instances.add(row, input_blob=sent.posted.blob_name, over=found)
-            except BaseException:
-                self._post.withdraw([sent])
-                raise
             self._taken.pop(row.instance_id, None)
             self._live.forget(row.instance_id)
             if is_stored:
@@ -182,10 +183,12 @@ class AzureStorage:
 
         async with self._live.lock(work.instance_id):
             live = self._taken.pop(work.instance_id, None)  # not there: purged or replaced meanwhile
-            if live is None or commit.row is None:
-                consume()
-            else:
+            if live is not None and commit.row is not None:
                 await self._store(live, commit.row, work, commit, consume)
+            elif live is not None and live.unmerged:
+                await self._live.merge(work.instance_id, live, {}, consume)
+            else:
+                consume()
         self._post.messages.consume(work.instance_id, numbers, commit.rest_seconds)
 
     async def release(self, work: OrchestrationWork) -> None:
@@ -265,22 +268,23 @@ class AzureStorage:
         old_blobs = set() if first else set(history.blob_names)
         sent = await self._post.put_all(list(self._writer.of_commit(work, commit)))
         columns = _status_column(row)
-        try:
-            if commit.events:
-                rows = await self._histories.append(history, of, commit.events, first=first)
-                columns = self._columns(rows, of, row)
-        except BaseException:
-            self._live.forget(instance_id)
-            self._post.withdraw(sent)
-            raise
+        if commit.events:
+            try:
+                with self._post.leaving_behind(sent):  # if the history is there, it needs what it tells of
+                    rows = await self._histories.append(history, of, commit.events, first=first)
+            except BaseException as error:
+                self._live.forget(instance_id)  # what is stored now is not known
+                if isinstance(error, HistoryConflictError):
+                    self._post.withdraw(sent)
+                raise
+            columns = self._columns(rows, of, row)
         live.row = row
         self._post.deliver(sent)
+        self._live.keep(instance_id, live)
         await self._live.merge(instance_id, live, columns, consume)
         if row.runtime_status.has_ended and not live.unmerged:
             self._live.forget(instance_id)
-        else:
-            self._live.keep(instance_id, live)
-        await self._texts.delete(old_blobs)
+        await self._texts.try_to_delete(old_blobs)
 
     def _columns(self, rows: Sequence[Row], of: Execution, row: InstanceRow) -> Row:
         completed = row.last_updated_time if row.completed_time is None else row.completed_time

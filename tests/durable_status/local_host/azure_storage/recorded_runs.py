@@ -27,7 +27,7 @@ from tests.hosts import RunningHost, running_host
 from tests.paths import APPS
 from tests.recorded_hubs import LATEST, RECORDED_HUB, SNAPSHOTS, rebuilt, recording
 
-_PATIENCE_SECONDS = 20.0
+_PATIENCE_SECONDS = 60.0
 _PAUSE_SECONDS = 0.05
 _CONTROLS = {"ExecutionSuspended": "suspend", "ExecutionResumed": "resume", "ExecutionTerminated": "terminate"}
 

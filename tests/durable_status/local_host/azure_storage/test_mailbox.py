@@ -122,7 +122,9 @@ def test_what_is_put_is_delivered_without_being_fetched_and_only_when_it_is_to_b
 
 def test_what_was_withdrawn_is_never_delivered(azurite: Azurite) -> None:
     async def story(hand: _Hand) -> None:
-        hand.mailbox.withdraw(await hand.mailbox.put(hand.queue, _message("a")))
+        posted = await hand.mailbox.put(hand.queue, _message("a"))
+        hand.mailbox.leave(posted)
+        hand.mailbox.withdraw(posted)
         await hand.mailbox.settle()
         await hand.put_by_others(_text("marker"), after_seconds=3)
 

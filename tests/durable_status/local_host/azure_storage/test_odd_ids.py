@@ -16,6 +16,7 @@ from durable_status.task_hub.names import HubNames
 from durable_status.testing.fresh_task_hub import FreshTaskHub
 from tests.durable_status.local_host.azure_storage.recorded_runs import azure_storage, host_on
 from tests.durable_status.local_host.azure_storage.recording_proxy import recording_proxy
+from tests.paths import APPS
 
 # id, partition key (the first is the contract's own example, storage.md §2.1), folder of its messages if not the id
 _IDS = [
@@ -106,6 +107,27 @@ def test_an_odd_id_is_stored_as_the_format_says_and_is_found(
                 assert await storage.read_instance(instance_id) is None
                 assert _keys(task_hub, "Instances") == _keys(task_hub, "History") == set()
                 assert _blob_names(task_hub) == []
+
+    asyncio.run(main())
+
+
+@pytest.mark.conforms("S0-6")
+@pytest.mark.parametrize(("name", "key"), [one[:2] for one in _IDS], ids=[ascii(one) for one, *_ in _IDS])
+def test_children_and_entities_of_odd_names_work_as_well(name: str, key: str, task_hub: FreshTaskHub) -> None:
+    """An orchestrator may call them anything; the child's answer is large on its way and in its own row."""
+
+    async def main() -> None:
+        storage = azure_storage(task_hub)
+        async with host_on(task_hub, storage, APPS / "named_children") as host:
+            await host.start("Use", "user", name)
+            document = await host.until_status("user", "Completed")
+            folders = {blob.rpartition("/")[0] for blob in _blob_names(task_hub)}
+
+            assert document["output"] == [70_000, 2]
+            assert _keys(task_hub, "Instances") == _keys(task_hub, "History") == {"user", key, f"@counter@{key}"}
+            assert folders == {"user", key}
+            assert await storage.purge(["user", name, f"@counter@{name}"]) == 3
+            assert _blob_names(task_hub) == []
 
     asyncio.run(main())
 

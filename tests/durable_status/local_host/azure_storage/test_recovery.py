@@ -11,9 +11,10 @@ import pytest
 
 from durable_status.app.host_settings import AzureStorageSettings
 from durable_status.local_host.errors import StorageError
+from durable_status.local_host.storage.azure_storage.errors import UnavailableError
 from durable_status.local_host.storage.azure_storage.provider import AzureStorage
 from durable_status.local_host.storage.azure_storage.tables import Tables
-from durable_status.local_host.storage.provider import EpisodeCommit, InstanceRow, OrchestrationWork
+from durable_status.local_host.storage.provider import ActivityCall, EpisodeCommit, InstanceRow, OrchestrationWork
 from durable_status.replay.events import (
     Event,
     ExecutionCompleted,
@@ -197,3 +198,62 @@ def test_a_row_that_fell_behind_its_history_catches_up(
     assert ended or dict(work.messages) == {}, "the start has been processed"
     assert stored == row
     assert len(history) == (4 if ended else 3)
+
+
+@pytest.mark.parametrize("end", [UnavailableError("no answer"), asyncio.CancelledError()])
+def test_an_episode_that_was_written_without_an_answer_keeps_its_messages(
+    task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch, end: BaseException
+) -> None:
+    original = Tables.transact
+
+    async def unanswered(self: Tables, *args: Any, **options: Any) -> Any:
+        await original(self, *args, **options)
+        raise end
+
+    async def cut(storage: AzureStorage) -> None:
+        work = await _start(storage)
+        assert work.row is not None
+        row = replace(work.row, runtime_status=OrchestrationStatus.RUNNING)
+        call = ActivityCall(instance_id="one", execution_id="e1", task_id=0, name="Echo", input='["1"]')
+        events = _episode(_row(), *_scheduled(1))
+        with monkeypatch.context() as broken:
+            broken.setattr(Tables, "transact", unanswered)
+            with pytest.raises(type(end)):
+                await storage.commit(
+                    work, EpisodeCommit(row=row, replaces_history=True, events=events, activities=[call])
+                )
+        await storage.release(work)
+        assert len(await storage.read_history("one")) == 4
+
+    async def go_on(storage: AzureStorage) -> Any:
+        return await storage.next_activity(), await storage.read_history("one")
+
+    _, (activity, history) = _hosts(task_hub, cut, go_on)
+
+    assert activity.call.task_id == 0
+    assert len(history) == 4
+
+
+@pytest.mark.parametrize("end", [UnavailableError("no answer"), asyncio.CancelledError()])
+def test_a_start_that_was_stored_without_an_answer_is_not_lost(
+    task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch, end: BaseException
+) -> None:
+    original = Tables.insert
+
+    async def unanswered(self: Tables, *args: Any, **options: Any) -> Any:
+        await original(self, *args, **options)
+        raise end
+
+    async def cut(storage: AzureStorage) -> None:
+        row = _row()
+        with monkeypatch.context() as broken:
+            broken.setattr(Tables, "insert", unanswered)
+            with pytest.raises(type(end)):
+                await storage.create_instance(row, start_event(row), replace_live=False)
+
+    async def go_on(storage: AzureStorage) -> Any:
+        return await storage.next_orchestration()
+
+    _, work = _hosts(task_hub, cut, go_on)
+
+    assert [message.event for message in work.messages.values()] == [start_event(_row())]

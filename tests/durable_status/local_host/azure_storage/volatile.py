@@ -18,6 +18,7 @@ _VOLATILE = re.compile(
 )
 _TICKS = 7
 _INNER = '"InnerException":'
+_STACK = ", StackTrace: "  # ends what a parent is told of its child
 _OF_INNER = ("RemoteMessage", "Message", "Data", "InnerException", "HelpLink", "HResult")
 
 
@@ -85,13 +86,26 @@ def without_imitated(text: str) -> str:
 
     That exception's class, and with it the order of its members, was the imitation's; stacks are those of a machine.
     """
-    head, found, rest = text.partition(_INNER)
-    if not found or not rest.startswith("{"):
+    if json.dumps(_INNER)[1:-1] in text and text.startswith('"'):  # an orchestrator returned what it caught
+        return json.dumps(without_imitated(json.loads(text)))
+    if f"{_INNER}{{" not in text:
         return text
-    inner, end = json.JSONDecoder().raw_decode(rest)
+    kept, _, rest = text.partition(_INNER)
+    while rest:
+        inner, rest = _inner_exception(rest)
+        between, _, rest = rest.partition(_INNER)
+        kept += f"{_INNER}{inner}{between}"
+    return kept.partition(_STACK)[0]
+
+
+def _inner_exception(text: str) -> tuple[str, str]:
+    """What is evidence of the exception that the text begins with, and the text behind it."""
+    inner, end = json.JSONDecoder().raw_decode(text)
+    if inner is None:
+        return "null", text[end:]
     kept = {name: inner.get(name, "missing") for name in _OF_INNER}
     kept["Message"] = str(kept["Message"]).partition("\nStack: ")[0]
-    return f"{head}{_INNER}{json.dumps(kept)}{rest[end:]}"
+    return json.dumps(kept), text[end:]
 
 
 def with_fixed_lengths(text: str) -> str:
