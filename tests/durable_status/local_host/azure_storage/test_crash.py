@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 
 import aiohttp
+import pytest
 
 from durable_status.testing.fresh_task_hub import FreshTaskHub
 from tests.fault_hub import FaultHub, concerns, fault_hub, is_step
@@ -23,6 +24,7 @@ _MOST_STEPS = 400
 """A kill comes after fewer steps than this since all instances ran."""
 
 
+@pytest.mark.conforms("S4.2-1", "S4.2-3")
 def test_an_instance_completes_once_after_whatever_step_its_host_is_killed(task_hub: FreshTaskHub) -> None:
     async def is_killed_after(steps: int, hub: FaultHub) -> bool:
         job = Job(f"step-{steps:03d}", "chain", steps)
@@ -45,6 +47,7 @@ def test_an_instance_completes_once_after_whatever_step_its_host_is_killed(task_
     assert _WAS_KILLED in log
 
 
+@pytest.mark.conforms("S4.2-1")
 def test_a_hundred_instances_complete_once_although_their_host_is_killed_again_and_again(
     task_hub: FreshTaskHub,
 ) -> None:

@@ -19,6 +19,7 @@ _EXECUTION_ID = re.compile(r'"ExecutionId": ?"([\w-]+)"')
 
 
 @pytest.mark.parametrize("episode", range(4))
+@pytest.mark.conforms("S4.2-6")
 def test_an_etag_conflict_stops_the_loser(task_hub: FreshTaskHub, episode: int) -> None:
     job = Job("contended", "chain", 1)
 
