@@ -100,12 +100,13 @@ _FAILED = TaskFailed(timestamp=_TIME, task_scheduled_id=0, reason="no")
         (_CHILD, _CHILD_DONE, replace(_CHILD_DONE, result="2")),
     ],
 )
-@pytest.mark.conforms("S4.2-2")
+@pytest.mark.conforms("S4.2-7")
 def test_an_answer_counts_once(asked: Event, answer: Event, second: Event) -> None:
     assert _sorted(_history(asked), answer, second) == ([1], [2], [])
     assert _sorted(_history(asked, answer.played()), second) == ([], [1], [])
 
 
+@pytest.mark.conforms("S4-9")
 @pytest.mark.parametrize("answer", [_completed(0), _FAILED, _FIRED, _CHILD_DONE])
 def test_an_answer_waits_for_what_asked_for_it(answer: Event) -> None:
     assert _sorted(_history(_scheduled(7)), answer) == ([], [], [1])
@@ -125,6 +126,7 @@ def test_messages_to_another_execution_are_left_to_the_episode() -> None:
     assert _sorted(_history(), _completed(0), execution_id="e0") == ([1], [], [])
 
 
+@pytest.mark.conforms("S4-9")
 def test_nothing_counts_before_the_start_of_a_pending_instance() -> None:
     pending = _row(status=OrchestrationStatus.PENDING)
 
@@ -138,7 +140,7 @@ def test_an_answer_that_overtook_the_start_waits_for_the_first_episode() -> None
     assert _sorted([], _start(), _completed(0), row=pending) == ([1], [], [2])
 
 
-@pytest.mark.conforms("S4.2-5")
+@pytest.mark.conforms("S4.2-6")
 def test_nothing_waits_for_an_instance_that_has_ended() -> None:
     ended = ExecutionCompleted(
         timestamp=_TIME, event_id=1, orchestration_status=OrchestrationStatus.COMPLETED, result="1"
@@ -147,7 +149,7 @@ def test_nothing_waits_for_an_instance_that_has_ended() -> None:
     assert _sorted(_history(_scheduled(0), ended), _completed(7)) == ([1], [], [])
 
 
-@pytest.mark.conforms("S4.2-4")
+@pytest.mark.conforms("S4.2-5")
 def test_an_entitys_answer_counts_once_although_the_entity_gave_it_twice() -> None:
     request = RequestMessage(id="6a0e", operation="add", parent_instance_id="one")
     sent = EventSent(timestamp=_TIME, event_id=0, instance_id="@counter@a", name="op", input=request.text)
@@ -162,6 +164,7 @@ def test_a_start_counts_once() -> None:
     assert _sorted(_history(), _start(), _RAISED) == ([2], [1], [])
 
 
+@pytest.mark.conforms("S4-10")
 def test_a_start_over_lets_everything_through_and_one_that_was_overtaken_does_not() -> None:
     history = _history(_scheduled(0), _completed(0).played())
 

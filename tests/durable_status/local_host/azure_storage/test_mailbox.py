@@ -134,6 +134,7 @@ def test_what_was_withdrawn_is_never_delivered(azurite: Azurite) -> None:
     _play(azurite, story, HandLimits(invisible_seconds=1, longest_poll_seconds=0.1), also=next_host)
 
 
+@pytest.mark.conforms("S4-8")
 def test_what_others_put_in_one_second_is_fetched_in_the_order_of_their_numbers(
     azurite: Azurite, monkeypatch: pytest.MonkeyPatch
 ) -> None:

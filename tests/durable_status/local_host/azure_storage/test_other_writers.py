@@ -18,8 +18,8 @@ from tests.storage_operations import Operation
 _EXECUTION_ID = re.compile(r'"ExecutionId": ?"([\w-]+)"')
 
 
+@pytest.mark.conforms("S3.5-4")
 @pytest.mark.parametrize("episode", range(4))
-@pytest.mark.conforms("S4.2-6")
 def test_an_etag_conflict_stops_the_loser(task_hub: FreshTaskHub, episode: int) -> None:
     job = Job("contended", "chain", 1)
 

@@ -91,6 +91,7 @@ def _fail_after(monkeypatch: pytest.MonkeyPatch, method: str, count: int) -> Non
     monkeypatch.setattr(Tables, method, failing)
 
 
+@pytest.mark.conforms("S3.5-5")
 def test_an_episode_of_which_a_part_was_written_is_done_again_and_its_rest_is_gone(
     task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,6 +125,7 @@ def test_an_episode_of_which_a_part_was_written_is_done_again_and_its_rest_is_go
     assert list(stored) == list(history), "no row of the longer episode is left"
 
 
+@pytest.mark.conforms("S3.5-5")
 def test_a_new_generation_of_which_a_part_was_written_begins_again(
     task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
