@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,7 +73,9 @@ def serve(choices: Choices, *, reload: bool) -> None:
         async with _changes(app.root, stopped, watches=reload) as changes:
             following: App | None = app
             while following is not None:
-                async with run_host(following, storage, options, clock) as host:
+                async with AsyncExitStack() as stack:
+                    with _stopping_at(stopped):
+                        host = await stack.enter_async_context(run_host(following, storage, options, clock))
                     os.environ["WEBSITE_HOSTNAME"] = host.base_url.removeprefix("http://")
                     click.echo(banner(host, options, description))
                     following = await _unless_lost(storage, _next_app(choices, app.root, changes, shell))
@@ -82,7 +84,10 @@ def serve(choices: Choices, *, reload: bool) -> None:
                 options = replace(options, port=host.port)  # 0 was any free one; it stays
 
     with choices.storage.payload_folder(app.root, app.settings) as folder:
-        asyncio.run(run(app, folder))
+        try:
+            asyncio.run(run(app, folder))
+        except asyncio.CancelledError:  # stopped before it served
+            click.echo("Stopping.")
 
 
 def load(choices: Choices) -> App:
@@ -179,6 +184,23 @@ async def _unless_lost(storage: StorageProvider, following: Coroutine[Any, Any, 
         lost.cancel()
         coming.cancel()
         await asyncio.gather(lost, coming, return_exceptions=True)
+
+
+@contextmanager
+def _stopping_at(stopped: asyncio.Event) -> Iterator[None]:
+    """Cancel what is done here when it is time to stop: to open a task hub may take as long as another host runs."""
+    opening = asyncio.current_task()
+    assert opening is not None
+
+    async def cancel() -> None:
+        await stopped.wait()
+        opening.cancel()
+
+    watching = asyncio.create_task(cancel())
+    try:
+        yield
+    finally:
+        watching.cancel()
 
 
 def _stop_signal() -> asyncio.Event:
