@@ -78,11 +78,14 @@ class HistoryTable:
         sentinel = await self._tables.read(self._table, key, SENTINEL)
         if sentinel is None:
             return StoredHistory()
-        rows = current_rows(await self._rows(key, str(sentinel.row.get("ExecutionId", ""))))
+        execution_id = sentinel.row.get("ExecutionId")
+        if not execution_id:
+            raise StorageError(f"the history of instance '{instance_id}' cannot be read: its sentinel names none.")
+        rows = current_rows(await self._rows(key, str(execution_id)))
         events = await self._events(instance_id, rows)
         checkpoint = sentinel.row.get("CheckpointCompletedTimestamp")
         history = StoredHistory(
-            execution_id=str(sentinel.row["ExecutionId"]),
+            execution_id=str(execution_id),
             events=events,
             rows=rows,
             count=len(rows),

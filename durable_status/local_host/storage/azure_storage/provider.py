@@ -164,8 +164,11 @@ class AzureStorage:
                 self._post.control.mark_due(number)
             try:
                 work = await self._work(instance_id, messages)
-            except StorageError as error:
-                logger.error("Instance '%s' cannot be loaded; trying again later: %s", instance_id, error)
+            except Exception as error:  # one instance is not to keep the others waiting
+                unknown = None if isinstance(error, StorageError) else error
+                logger.error(
+                    "Instance '%s' cannot be loaded; trying again later: %s", instance_id, error, exc_info=unknown
+                )
                 self._post.put_off(instance_id, messages)
                 self._post.messages.unlock(instance_id)
             except BaseException:
