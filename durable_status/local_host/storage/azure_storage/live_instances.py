@@ -35,6 +35,19 @@ class Live:
     unmerged: Row = field(default_factory=dict)
     """Columns that the history tells and the Instances table does not show yet."""
     when_merged: list[Callable[[], None]] = field(default_factory=list)
+    """What is done then. If there is anything, the columns are on their way."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the stored row is behind the history, and nobody has told yet what it has to show."""
+        return bool(self.unmerged) and not self.when_merged
+
+    def once_merged(self, then: Callable[[], None]) -> None:
+        """Call `then` now, or when the columns that are on their way are there."""
+        if self.unmerged:
+            self.when_merged.append(then)
+        else:
+            then()
 
 
 class LiveInstances:
@@ -89,9 +102,8 @@ class LiveInstances:
         self._kept[instance_id] = live
         self._kept.move_to_end(instance_id)
         if len(self._kept) > _KEPT:
-            oldest = next(iter(self._kept))
-            if not self._kept[oldest].unmerged:
-                del self._kept[oldest]
+            oldest = next((found for found, kept in self._kept.items() if not kept.unmerged), None)
+            self._kept.pop(oldest or instance_id)
 
     def forget(self, instance_id: str) -> None:
         """Load the instance anew next time."""
@@ -103,10 +115,13 @@ class LiveInstances:
         The caller holds the instance's lock.
         """
         live.unmerged |= columns
+        is_on_its_way = bool(live.when_merged)
         live.when_merged.append(then)
         try:
-            await self._merge_all(live)
+            await self._merge_all(instance_id, live)
         except StorageError as error:
+            if is_on_its_way:
+                return
             logger.warning("Instance '%s': its row cannot be written; trying on: %s", instance_id, error)
             task = asyncio.create_task(self._merge_later(instance_id, live))
             self._merging.add(task)
@@ -118,9 +133,11 @@ class LiveInstances:
             task.cancel()
         await asyncio.gather(*self._merging, return_exceptions=True)
 
-    async def _merge_all(self, live: Live) -> None:
+    async def _merge_all(self, instance_id: str, live: Live) -> None:
         if live.unmerged:
             await self._instances.merge(live.unmerged)
+        if live.row is not None and live.row.runtime_status.has_ended:
+            self.forget(instance_id)
         done, live.unmerged, live.when_merged = live.when_merged, {}, []
         for then in done:
             then()
@@ -129,8 +146,10 @@ class LiveInstances:
         while True:
             await asyncio.sleep(_PAUSE_AFTER_ERROR_SECONDS)
             async with self.lock(instance_id):
+                if self._kept.get(instance_id) is not live:  # purged, or started over; or who loads it catches up
+                    live.unmerged = {}
                 try:
-                    await self._merge_all(live)
+                    await self._merge_all(instance_id, live)
                 except StorageError:
                     continue
             return
