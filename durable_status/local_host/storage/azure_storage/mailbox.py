@@ -196,9 +196,9 @@ class Mailbox:
         """Give a message back that is not due for so long."""
         self._soon(self._give_back(number, min(seconds, _LONGEST_DELAY_SECONDS)))
 
-    def was_fetched(self, number: int) -> bool:
-        """Whether a message in hand came from its queue, and not straight from this host."""
-        return number in self._held and self._held[number].dequeue_count > 0
+    def times_fetched(self, number: int) -> int:
+        """How often a message in hand came from its queue; 0 if it came straight from this host."""
+        return self._held[number].dequeue_count if number in self._held else 0
 
     def mark_due(self, number: int) -> None:
         """A delayed message is being worked on: from now on it is kept like all others."""

@@ -48,6 +48,8 @@ from durable_status.task_hub.instances import episode_columns
 from durable_status.task_hub.names import INSTANCE_ROW_KEY, HubNames, escape_key, is_entity_id
 from durable_status.task_hub.tables import Row
 
+_TRIES_OF_START = 5
+
 logger = logging.getLogger(__name__)
 
 
@@ -213,6 +215,9 @@ class AzureStorage:
             messages = await self._without_unsent(instance_id, messages)
         async with self._live.lock(instance_id):  # a client may be replacing it
             live = await self._live.get(instance_id)
+            if sort_out(live.row, live.history.events, messages).ahead:  # another client may have replaced it
+                self._live.forget(instance_id)
+                live = await self._live.get(instance_id)
         history = live.history
         if history.to_repeat:  # before anything that has come since
             again = (
@@ -223,6 +228,7 @@ class AzureStorage:
         arrivals = sort_out(live.row, history.events, messages)
         # What they wait for was in the hands of a host that died, and comes back in that time.
         self._post.put_off(instance_id, arrivals.early, longest_seconds=self._settings.control_invisible_seconds)
+        self._wait_for_rows(instance_id, arrivals.ahead)
         is_behind = live.is_behind and not is_entity_id(instance_id)
         if not is_behind:  # else they stay until the row has caught up: they are why this is done at all
             self._post.messages.drop(instance_id, arrivals.repeated)
@@ -234,11 +240,19 @@ class AzureStorage:
 
     async def _without_unsent(self, instance_id: str, messages: Mapping[int, Message]) -> Mapping[int, Message]:
         """The messages without requests that their sender does not stand by; what this host put itself was sent."""
-        fetched = [number for number in messages if self._post.control.was_fetched(number)]
+        fetched = [number for number in messages if self._post.control.times_fetched(number)]
         unsent = [number for number in fetched if not await was_sent(messages[number].event, self._live)]
         self._post.messages.drop(instance_id, unsent)
         self._post.control.consume(unsent)
         return {number: message for number, message in messages.items() if number not in unsent}
+
+    def _wait_for_rows(self, instance_id: str, starts: Collection[int]) -> None:
+        """Put starts off whose rows are not there yet, and give up those whose rows do not come."""
+        given_up = [number for number in starts if self._post.control.times_fetched(number) > _TRIES_OF_START]
+        self._post.messages.drop(instance_id, given_up)
+        self._post.control.consume(given_up)
+        waiting = [number for number in starts if number not in given_up]
+        self._post.put_off(instance_id, waiting, longest_seconds=self._settings.control_invisible_seconds)
 
     def _tell_of_killed_host(self) -> None:
         if self._ownership.goes_on:

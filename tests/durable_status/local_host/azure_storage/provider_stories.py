@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -80,8 +81,6 @@ def completed(work: OrchestrationWork, *events: Event, **members: Any) -> Episod
 
 
 def _updated(work: OrchestrationWork, status: OrchestrationStatus, **members: Any) -> InstanceRow:
-    from dataclasses import replace
-
     assert work.row is not None
     row = replace(work.row, runtime_status=status, last_updated_time=Ticks(work.row.created_time + 1), **members)
     return replace(row, completed_time=row.last_updated_time) if status.has_ended else row

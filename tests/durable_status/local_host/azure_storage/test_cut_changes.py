@@ -15,11 +15,10 @@ from durable_status.local_host.storage.azure_storage.instance_table import Insta
 from durable_status.local_host.storage.azure_storage.provider import AzureStorage
 from durable_status.local_host.storage.azure_storage.tables import Tables
 from durable_status.local_host.storage.provider import EpisodeCommit, InstanceFilter, Message, Rewrite
-from durable_status.replay.events import EventRaised, ExecutionStarted, OrchestrationStatus, TaskCompleted
+from durable_status.replay.events import OrchestrationStatus
 from durable_status.replay.ticks import PER_SECOND, Ticks
 from durable_status.testing.fresh_task_hub import FreshTaskHub
 from tests.durable_status.local_host.azure_storage.provider_stories import (
-    SETTINGS,
     T0,
     completed,
     episode,
@@ -132,7 +131,9 @@ def test_a_purged_instance_does_not_come_back_with_a_row_that_waited_to_be_merge
             await storage.commit(work, completed(work))
             await storage.purge(["one"])
         await _when_merged(storage)
-        return await storage.list_instances(InstanceFilter(), after_id=None, limit=9), await storage.read_instance("one")
+        return await storage.list_instances(InstanceFilter(), after_id=None, limit=9), await storage.read_instance(
+            "one"
+        )
 
     ((page, row),) = hosts(task_hub, story)
 
