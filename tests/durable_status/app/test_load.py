@@ -194,7 +194,9 @@ def test_a_host_json_that_is_none_stops_the_host(tmp_path: Path, host: str) -> N
 
 @pytest.mark.conforms("H6-10", "H6-22")
 def test_settings_without_effect_are_named_once(tmp_path: Path) -> None:
-    durable = '"useGracefulShutdown": true, "extendedSessionsEnabled": true, "storageProvider": {"controlQueueBatchSize": 2}'
+    durable = (
+        '"useGracefulShutdown": true, "extendedSessionsEnabled": true, "storageProvider": {"controlQueueBatchSize": 2}'
+    )
 
     notices = _load(tmp_path, host=f'{{"version": "2.0", "extensions": {{"durableTask": {{{durable}}}}}}}').notices
 

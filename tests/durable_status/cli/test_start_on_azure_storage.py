@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from durable_status.testing import FreshTaskHub
-from tests.host_process import host_process, starting_process
+from tests.host_process import host_process, refusal_to_start, starting_process
 from tests.paths import APPS
 
 _APP = APPS / "offloading"
@@ -36,3 +36,14 @@ def test_ctrl_c_and_sigterm_end_a_host_that_waits_for_another(
     assert (code, said) == (0, "Stopping.\n")
     (line,) = errors.splitlines()
     assert line.endswith("waiting until it is gone.")
+
+
+def test_an_identity_that_gives_no_token_is_one_line() -> None:
+    by_secret = {f"AzureWebJobsStorage__{name}": "x" * 8 for name in ("clientId", "tenantId", "clientSecret")}
+    settings = {"AzureWebJobsStorage": "", "AzureWebJobsStorage__accountName": "orders", **by_secret}
+
+    refusal = refusal_to_start(
+        _APP, "--storage", "azure", environment={**settings, "AZURE_AUTHORITY_HOST": "https://localhost:1"}
+    )
+
+    assert refusal.startswith("the identity of AzureWebJobsStorage gives no token: ")
