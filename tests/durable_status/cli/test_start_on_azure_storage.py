@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from pathlib import Path
 
 import pytest
 
@@ -16,9 +15,7 @@ _APP = APPS / "offloading"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_and_sigterm_end_a_host_that_waits_for_another(
-    task_hub: FreshTaskHub, tmp_path: Path, number: int
-) -> None:
+def test_ctrl_c_and_sigterm_end_a_host_that_waits_for_another(task_hub: FreshTaskHub, number: int) -> None:
     async def main() -> tuple[int | None, str, str]:
         options = ("--storage", "azure")
         async with (
