@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer rounds and instances: some five minutes")
     quick = parser.parse_args().quick
     rounds = 3 if quick else 5
-    print(_environment_line(), flush=True)
+    print(environment_line(), flush=True)
     print(f"Medians of {rounds} rounds; in a round every engine has its turn.\n")
     print(_start_up_table(_start_up(rounds)), flush=True)
     engines = _engines()
@@ -120,7 +120,8 @@ def _work_line(row: Row, medians: Mapping[str, float]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _environment_line() -> str:
+def environment_line() -> str:
+    """What the numbers depend on."""
     load = f", load {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
     return f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.system()}{load}."
 

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -22,6 +23,17 @@ def host_number(storage: str, kind: str, size: int) -> float:
     return _number([sys.executable, "-m", "benchmarks.host_worker", storage, kind, str(size)])
 
 
+def azure_host_number(settings: Mapping[str, str], kind: str, size: int) -> float:
+    """One measurement of the local host on a hub in Azure Storage."""
+    return _number([sys.executable, "-m", "benchmarks.host_worker", "azure", kind, str(size)], settings)
+
+
+def floor_seconds(connection_string: str, requests: Path, instances: int, at_once: int) -> float:
+    """What an instance's recorded requests take without a host."""
+    arguments = [connection_string, str(requests), str(instances), str(at_once)]
+    return _number([sys.executable, "-m", "benchmarks.floor_worker", *arguments])
+
+
 def peer_number(python: Path, kind: str, size: int) -> float:
     """One measurement of the peer, which cannot choose a free port itself."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -29,8 +41,10 @@ def peer_number(python: Path, kind: str, size: int) -> float:
     return _number([str(python), "-m", "benchmarks.peer_worker", str(port), kind, str(size)])
 
 
-def _number(command: list[str]) -> float:
-    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+def _number(command: list[str], settings: Mapping[str, str] | None = None) -> float:
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment() | dict(settings or {}), capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
     return float(done.stdout.split()[-1])

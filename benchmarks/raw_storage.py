@@ -10,7 +10,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from email.utils import formatdate
 from urllib.parse import urlsplit
@@ -42,6 +42,10 @@ class RawStorage:
             for pool in self._pools.values():
                 pool.close()
 
+    async def warm_up(self) -> None:
+        """Open all connections."""
+        await asyncio.gather(*(pool.open_all() for pool in self._pools.values()))
+
     async def create_queue(self, queue: str) -> None:
         """Make a queue."""
         await self._signed("queue", "PUT", f"/{queue}", 201)
@@ -54,7 +58,7 @@ class RawStorage:
         """Make a container."""
         await self._signed("blob", "PUT", f"/{container}", 201, query={"restype": "container"})
 
-    async def put_message(self, queue: str, size: int, invisible_seconds: int = 30) -> tuple[str, str]:
+    async def put_message(self, queue: str, size: int, invisible_seconds: int) -> tuple[str, str]:
         """Put a message of `size` characters; returns its id and its pop receipt."""
         body = f"<QueueMessage><MessageText>{'x' * size}</MessageText></QueueMessage>".encode()
         query = {"visibilitytimeout": str(invisible_seconds), "messagettl": "-1"}
@@ -89,8 +93,8 @@ class RawStorage:
         await self._table("PATCH", _row_path(table, key, ""), _row_text(key, "", size), 204)
 
     async def read_row(self, table: str, key: str) -> None:
-        """Read a row."""
-        await self._table("GET", _row_path(table, key, ""), b"", 200)
+        """Read a row, which may be missing."""
+        await self._table("GET", _row_path(table, key, ""), b"", 200, 404)
 
     async def query_rows(self, table: str, key: str) -> None:
         """Read all rows of a partition."""
@@ -106,8 +110,7 @@ class RawStorage:
         method: str,
         path: str,
         body: bytes,
-        expected: int,
-        *,
+        *expected: int,
         query: str = "",
         content_type: str = "application/json",
         prefer: bool = False,
@@ -148,7 +151,7 @@ class RawStorage:
             f"SharedKey {self._account}:{self._signature(chr(10).join(fields) + chr(10) + canonical + resource)}"
         )
         text = "&".join(f"{name}={_quoted(value)}" for name, value in query.items())
-        return await pool.request(method, f"{path}?{text}" if text else path, sent, body, expected)
+        return await pool.request(method, f"{path}?{text}" if text else path, sent, body, (expected,))
 
     def _signature(self, text: str) -> str:
         return base64.b64encode(hmac.digest(self._key, text.encode(), hashlib.sha256)).decode()
@@ -161,10 +164,18 @@ class _Pool:
         parts = urlsplit(endpoint)
         self.base, self.path = endpoint, parts.path
         self._address = (parts.hostname or "", parts.port or 80)
+        self._connections = connections
         self._free = asyncio.Semaphore(connections)
         self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
-    async def request(self, method: str, path: str, headers: Mapping[str, str], body: bytes, expected: int) -> bytes:
+    async def open_all(self) -> None:
+        """Open what may be used at once."""
+        missing = self._connections - len(self._idle)
+        self._idle += await asyncio.gather(*(asyncio.open_connection(*self._address) for _ in range(missing)))
+
+    async def request(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, expected: Collection[int]
+    ) -> bytes:
         lines = [f"{method} {self.path}{path} HTTP/1.1", f"Host: {self._address[0]}:{self._address[1]}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         lines.append(f"Content-Length: {len(body)}\r\n\r\n")
@@ -183,8 +194,8 @@ class _Pool:
                     continue  # it was idle for longer than the service waits
                 self._idle.append((reader, writer))
                 break
-        if status != expected:
-            raise SystemExit(f"{method} {path} was answered {status}: {answer[:500]!r}")
+        if status not in expected:
+            raise ValueError(f"{method} {path} was answered {status}: {answer[:500]!r}")
         return answer
 
     def close(self) -> None:

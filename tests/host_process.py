@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import aiohttp
 
@@ -109,32 +108,23 @@ async def host_process(
 ) -> AsyncIterator[HostProcess]:
     """Run `durable-status start` on free ports while the context lasts."""
     with tempfile.NamedTemporaryFile(suffix=".stderr") as errors:
-        async with starting_process(folder, *arguments, environment=environment, stderr=errors) as process:
+        process = await asyncio.create_subprocess_exec(
+            *_COMMAND,
+            *("start", "--app", str(folder), *_ANY_PORTS, *arguments),
+            env=_environment(environment),
+            stdout=PIPE,
+            stderr=errors,
+        )
+        try:
             banner = await asyncio.wait_for(_banner(process), _PATIENCE_SECONDS)
             assert banner[-1:] == [_LAST_LINE], Path(errors.name).read_text()
             async with aiohttp.ClientSession() as session:
                 address = Address(next(found[1] for line in banner if (found := _URL.search(line))))
                 yield HostProcess(address, session, process, banner, Path(errors.name))
-
-
-@asynccontextmanager
-async def starting_process(
-    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None, stderr: int | IO[bytes] = PIPE
-) -> AsyncIterator[Process]:
-    """Run `durable-status start` on free ports, whatever becomes of it, while the context lasts."""
-    process = await asyncio.create_subprocess_exec(
-        *_COMMAND,
-        *("start", "--app", str(folder), *_ANY_PORTS, *arguments),
-        env=_environment(environment),
-        stdout=PIPE,
-        stderr=stderr,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
 
 
 async def _banner(process: Process) -> list[str]:

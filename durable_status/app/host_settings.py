@@ -53,6 +53,7 @@ class AzureStorageSettings:
     partition_count: int | None = None
     """Of a new hub; an existing one has its own. None: the platform's default."""
     messages_in_hand: int = 256
+    """Of each control queue."""
     control_invisible_seconds: int = _INVISIBLE_SECONDS
     work_invisible_seconds: int = _INVISIBLE_SECONDS
     longest_poll_seconds: float = 1.0

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from durable_status.local_host.storage.provider import StorageProvider
 from durable_status.replay.profile import Profile
 
 if TYPE_CHECKING:  # imported late, see `serve`
-    from durable_status.local_host.host import HostOptions, LocalHost
+    from durable_status.local_host.host import HostOptions
 
 _LOOPBACK = "127.0.0.1"
 _STATE_FOLDER = ".durable-status"
@@ -73,10 +73,9 @@ def serve(choices: Choices, *, reload: bool) -> None:
         async with _changes(app.root, stopped, watches=reload) as changes:
             following: App | None = app
             while following is not None:
-                async with _unless_stopped(run_host(following, storage, options, clock), stopped) as host:
-                    if host is None:
-                        click.echo("Stopping.")
-                        return
+                async with AsyncExitStack() as stack:
+                    with _stopping_at(stopped):
+                        host = await stack.enter_async_context(run_host(following, storage, options, clock))
                     os.environ["WEBSITE_HOSTNAME"] = host.base_url.removeprefix("http://")
                     click.echo(banner(host, options, description))
                     following = await _unless_lost(storage, _next_app(choices, app.root, changes, shell))
@@ -85,7 +84,10 @@ def serve(choices: Choices, *, reload: bool) -> None:
                 options = replace(options, port=host.port)  # 0 was any free one; it stays
 
     with choices.storage.payload_folder(app.root, app.settings) as folder:
-        asyncio.run(run(app, folder))
+        try:
+            asyncio.run(run(app, folder))
+        except asyncio.CancelledError:  # stopped before it served
+            click.echo("Stopping.")
 
 
 def load(choices: Choices) -> App:
@@ -126,32 +128,6 @@ def _no_garbage_collection() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
-
-
-@asynccontextmanager
-async def _unless_stopped(
-    opened: AbstractAsyncContextManager[LocalHost], stopped: asyncio.Event
-) -> AsyncIterator[LocalHost | None]:
-    """The host; None if it is time to stop before it is there: it may wait for another one, or for an account."""
-    opening = asyncio.current_task()
-    assert opening is not None
-
-    async def give_up() -> None:
-        await stopped.wait()
-        opening.cancel()
-
-    giving_up = asyncio.create_task(give_up())
-    async with AsyncExitStack() as stack:
-        host = None
-        try:
-            host = await stack.enter_async_context(opened)
-        except asyncio.CancelledError:
-            if not stopped.is_set():
-                raise
-            opening.uncancel()
-        finally:
-            giving_up.cancel()
-        yield host
 
 
 @asynccontextmanager
@@ -208,6 +184,23 @@ async def _unless_lost(storage: StorageProvider, following: Coroutine[Any, Any, 
         lost.cancel()
         coming.cancel()
         await asyncio.gather(lost, coming, return_exceptions=True)
+
+
+@contextmanager
+def _stopping_at(stopped: asyncio.Event) -> Iterator[None]:
+    """Cancel what is done here when it is time to stop: to open a task hub may take as long as another host runs."""
+    opening = asyncio.current_task()
+    assert opening is not None
+
+    async def cancel() -> None:
+        await stopped.wait()
+        opening.cancel()
+
+    watching = asyncio.create_task(cancel())
+    try:
+        yield
+    finally:
+        watching.cancel()
 
 
 def _stop_signal() -> asyncio.Event:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from benchmarks.measurements import CHAIN, CPU, FAN_OUT, LATENCY, RATE, Engine, measure
-from benchmarks.processes import host_number
+from benchmarks.processes import azure_host_number, host_number
+from durable_status.testing.fresh_task_hub import FreshTaskHub
 
 
 @pytest.mark.parametrize(
@@ -17,6 +18,10 @@ from benchmarks.processes import host_number
 )
 def test_the_local_host_does_the_work_in_a_process_of_its_own(storage: str, kind: str) -> None:
     assert host_number(storage, kind, 3) > 0
+
+
+def test_the_local_host_does_the_work_on_a_hub_in_azure_storage(task_hub: FreshTaskHub) -> None:
+    assert azure_host_number(task_hub.settings, RATE, 3) > 0
 
 
 def test_a_wrong_output_ends_the_measurement() -> None:

@@ -65,6 +65,12 @@ class _Process:
                 return self.seen[-1]
             assert self.seen[-1] != "(the host has ended)", "\n".join(self.seen)
 
+    def until_served(self) -> None:
+        """Read lines until the host serves."""
+        curl = self.until_line(r"curl http://\S+/instances$")
+        self.base_url = curl.split()[1].removesuffix("/runtime/webhooks/durabletask/instances")
+        self.until_line("Ctrl-C stops the host")
+
     def get(self, path: str, method: str = "GET") -> str:
         """The body of an answer; asks again while the host restarts."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
@@ -79,7 +85,8 @@ class _Process:
 
 
 @contextmanager
-def _started(folder: Path, *options: str, **settings: str) -> Iterator[_Process]:
+def started(folder: Path, *options: str, until: str | None = None, **settings: str) -> Iterator[_Process]:
+    """A host that serves, or has come so far that it prints a line that matches `until`."""
     command = [sys.executable, "-W", "ignore", "-m", "durable_status", "start", "--app", str(folder)]
     with subprocess.Popen(
         [*command, "--port", "0", "--rpc-port", "0", *options],
@@ -91,12 +98,18 @@ def _started(folder: Path, *options: str, **settings: str) -> Iterator[_Process]
     ) as process:
         running = _Process(process)
         try:
-            curl = running.until_line(r"curl http://\S+/instances$")
-            running.base_url = curl.split()[1].removesuffix("/runtime/webhooks/durabletask/instances")
-            running.until_line("Ctrl-C stops the host")
+            if until is None:
+                running.until_served()
+            else:
+                running.until_line(until)
             yield running
         finally:
             process.kill()
+
+
+def write_app(folder: Path, version: str = "one") -> None:
+    """An app that tells its version and has an orchestrator `wait`."""
+    _write(folder, _APP.format(version=version))
 
 
 def _write(folder: Path, code: str) -> None:
@@ -105,7 +118,7 @@ def _write(folder: Path, code: str) -> None:
 
 
 def test_the_banner_lists_what_runs_and_what_does_not() -> None:
-    with _started(APPS / "function_json", "--storage", "memory", TASKHUB_NAME="TestHub") as host:
+    with started(APPS / "function_json", "--storage", "memory", TASKHUB_NAME="TestHub") as host:
         text = "\n".join(host.seen)
 
     assert "Start: [POST,GET] http://localhost" in text
@@ -118,7 +131,7 @@ def test_the_banner_lists_what_runs_and_what_does_not() -> None:
 @pytest.mark.parametrize("storage", ["memory", "sqlite"])
 def test_a_changed_file_is_live_and_instances_stay(tmp_path: Path, storage: str) -> None:
     _write(tmp_path, _APP.format(version="first"))
-    with _started(tmp_path, "--reload", "--storage", storage) as host:
+    with started(tmp_path, "--reload", "--storage", storage) as host:
         assert host.get("/api/version") == "first"
         host.get("/runtime/webhooks/durabletask/orchestrators/wait/kept", "POST")
 
@@ -139,7 +152,7 @@ def test_a_changed_file_is_live_and_instances_stay(tmp_path: Path, storage: str)
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
 def test_ctrl_c_ends_the_host_cleanly(tmp_path: Path, options: tuple[str, ...]) -> None:
     _write(tmp_path, _APP.format(version="only"))
-    with _started(tmp_path, "--storage", "memory", *options) as host:
+    with started(tmp_path, "--storage", "memory", *options) as host:
         host.process.send_signal(signal.SIGINT)
         host.until_line("^Stopping.$")
 

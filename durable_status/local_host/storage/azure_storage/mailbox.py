@@ -28,6 +28,7 @@ from durable_status.task_hub.messages import LargeMessage, QueueMessage, queue_t
 logger = logging.getLogger(__name__)
 
 _SHORTEST_PAUSE_SECONDS = 0.05
+_LONGEST_FIRST_PAUSE_SECONDS = 1.0
 LONGEST_ABANDON_SECONDS = 600
 _LONGEST_DELAY_SECONDS = 6 * 24 * 3600
 """How long a message is put off at a time, as the extension does it; the service takes 7 days."""
@@ -209,6 +210,8 @@ class Mailbox:
     async def _poll(self, queue: str) -> None:
         pause = _SHORTEST_PAUSE_SECONDS
         is_out = False
+        # What a host before this one had in hand comes back in this time, and is not to wait any longer.
+        settled = asyncio.get_running_loop().time() + self._limits.invisible_seconds + _LONGEST_FIRST_PAUSE_SECONDS
         while not self._is_closing:
             room = min(self._limits.messages - self._in_hand, _AT_ONCE)
             found: Sequence[QueuedMessage] = ()
@@ -226,7 +229,9 @@ class Mailbox:
                 pause = _SHORTEST_PAUSE_SECONDS
                 continue
             await self._pause(queue, pause)
-            pause = min(2 * pause, self._limits.longest_poll_seconds)
+            is_settled = asyncio.get_running_loop().time() > settled
+            longest = self._limits.longest_poll_seconds
+            pause = min(2 * pause, longest if is_settled else min(longest, _LONGEST_FIRST_PAUSE_SECONDS))
 
     def _wake_all(self) -> None:
         for event in self._wake.values():

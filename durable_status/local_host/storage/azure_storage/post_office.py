@@ -24,6 +24,7 @@ from durable_status.task_hub.names import HubNames, partition_of
 
 logger = logging.getLogger(__name__)
 
+_CALLS_IN_HAND = 256
 _SIGNAL_IN_TIME = "op@"
 
 
@@ -52,12 +53,12 @@ class PostOffice:
         self._control_queues = names.control_queues(partition_count)
         self._work_item_queue = names.work_item_queue
         limits = HandLimits(
-            messages=settings.messages_in_hand,
+            messages=settings.messages_in_hand * partition_count,
             invisible_seconds=settings.control_invisible_seconds,
             longest_poll_seconds=settings.longest_poll_seconds,
         )
         self.control = Mailbox(queues, self._control_queues, texts, ownership, limits, self._arrived)
-        limits = replace(limits, invisible_seconds=settings.work_invisible_seconds)
+        limits = replace(limits, messages=_CALLS_IN_HAND, invisible_seconds=settings.work_invisible_seconds)
         self.work_items = Mailbox(queues, [self._work_item_queue], texts, ownership, limits, self._called)
         self.messages = MessageQueue(clock)
         self._calls: asyncio.Queue[ActivityWork] = asyncio.Queue()

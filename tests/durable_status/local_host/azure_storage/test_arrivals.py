@@ -100,6 +100,7 @@ _FAILED = TaskFailed(timestamp=_TIME, task_scheduled_id=0, reason="no")
         (_CHILD, _CHILD_DONE, replace(_CHILD_DONE, result="2")),
     ],
 )
+@pytest.mark.conforms("S4.2-7")
 def test_an_answer_counts_once(asked: Event, answer: Event, second: Event) -> None:
     assert _sorted(_history(asked), answer, second) == ([1], [2], [])
     assert _sorted(_history(asked, answer.played()), second) == ([], [1], [])
@@ -139,6 +140,7 @@ def test_an_answer_that_overtook_the_start_waits_for_the_first_episode() -> None
     assert _sorted([], _start(), _completed(0), row=pending) == ([1], [], [2])
 
 
+@pytest.mark.conforms("S4.2-6")
 def test_nothing_waits_for_an_instance_that_has_ended() -> None:
     ended = ExecutionCompleted(
         timestamp=_TIME, event_id=1, orchestration_status=OrchestrationStatus.COMPLETED, result="1"
@@ -147,6 +149,7 @@ def test_nothing_waits_for_an_instance_that_has_ended() -> None:
     assert _sorted(_history(_scheduled(0), ended), _completed(7)) == ([1], [], [])
 
 
+@pytest.mark.conforms("S4.2-5")
 def test_an_entitys_answer_counts_once_although_the_entity_gave_it_twice() -> None:
     request = RequestMessage(id="6a0e", operation="add", parent_instance_id="one")
     sent = EventSent(timestamp=_TIME, event_id=0, instance_id="@counter@a", name="op", input=request.text)

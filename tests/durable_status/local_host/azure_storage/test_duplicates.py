@@ -33,6 +33,7 @@ _INSTANCES = 18  # two of each kind
         pytest.param(done_twice, "transaction", id="episodes stored twice"),
     ],
 )
+@pytest.mark.conforms("S4.2-7")
 def test_what_comes_twice_counts_once(task_hub: FreshTaskHub, fault: Fault, kind: str) -> None:
     async def main() -> list[str]:
         async with fault_hub(task_hub) as hub, hub.host() as host:
@@ -45,6 +46,7 @@ def test_what_comes_twice_counts_once(task_hub: FreshTaskHub, fault: Fault, kind
     assert asyncio.run(main()) == []
 
 
+@pytest.mark.conforms("S4.2-6")
 def test_messages_that_come_again_when_all_is_over_change_nothing(task_hub: FreshTaskHub) -> None:
     async def main() -> None:
         async with fault_hub(task_hub) as hub:
@@ -64,6 +66,7 @@ def test_messages_that_come_again_when_all_is_over_change_nothing(task_hub: Fres
     asyncio.run(main())
 
 
+@pytest.mark.conforms("S4.2-5")
 def test_a_request_that_its_senders_history_does_not_have_is_not_carried_out(task_hub: FreshTaskHub) -> None:
     async def main() -> Any:
         async with fault_hub(task_hub) as hub:

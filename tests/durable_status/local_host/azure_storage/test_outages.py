@@ -42,6 +42,7 @@ _SHARE = 0.1
         pytest.param(breaks_after, "has ended the connection; trying again.", id="answers lost"),
     ],
 )
+@pytest.mark.conforms("S4.2-8")
 def test_everything_completes_once_although_requests_fail(task_hub: FreshTaskHub, fault: Fault, said: str) -> None:
     async def main() -> tuple[list[str], str]:
         async with fault_hub(task_hub) as hub, hub.host() as host:
@@ -58,6 +59,7 @@ def test_everything_completes_once_although_requests_fail(task_hub: FreshTaskHub
     assert "Traceback" not in log
 
 
+@pytest.mark.conforms("S4.2-8")
 def test_everything_completes_once_although_the_account_goes_away_and_comes_back(own_azurite: Azurite) -> None:
     async def main() -> tuple[list[str], str]:
         async with fault_hub(FreshTaskHub(own_azurite.connection_string)) as hub, hub.host() as host:
@@ -74,6 +76,7 @@ def test_everything_completes_once_although_the_account_goes_away_and_comes_back
 
 
 @pytest.mark.parametrize("fault", [held_until, silent_until], ids=["answers held", "requests unheard"])
+@pytest.mark.conforms("S4.2-8")
 def test_everything_completes_once_although_answers_do_not_come_in_time(
     task_hub: FreshTaskHub,
     monkeypatch: pytest.MonkeyPatch,
