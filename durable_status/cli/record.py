@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 import click
 
-from durable_status.cli.connection import json_text, with_exit_codes
+from durable_status.cli.connection import EXIT_CODES, json_text, with_exit_codes
 from durable_status.cli.hub_connection import open_reader, read_recording
 
 _WHOLE = {"showHistory": "true", "showHistoryOutput": "true", "showInput": "true"}
@@ -20,7 +20,7 @@ _PATIENCE_SECONDS = 30
 _SQLITE = b"SQLite format 3\0"
 
 
-@click.command()
+@click.command(epilog=EXIT_CODES)
 @click.argument("url", required=False)
 @click.option(
     "--storage",
