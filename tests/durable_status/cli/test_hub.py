@@ -126,7 +126,8 @@ def test_what_would_steer_a_terminal_is_shown_and_not_done(run: Run, account: st
         status = json.dumps("[bold]\x1b[2J\x9b", ensure_ascii=False)
         table.update_entity({"PartitionKey": "g-term", "RowKey": "", "CustomStatus": status})
 
-    for output in (run("list", "--hub", task_hub.name).stdout, run("show", "g-term", "--hub", task_hub.name).stdout):
+    for command in (["list"], ["show", "g-term"], ["list", "--json"], ["show", "g-term", "--json"]):
+        output = run(*command, "--hub", task_hub.name).stdout
         assert "[bold]" in output
         assert "\x1b" not in output
         assert "\x9b" not in output
@@ -236,7 +237,7 @@ def test_a_missing_package_is_named_with_its_extra(run: Run, monkeypatch: pytest
     result = run("list")
 
     assert result.exit_code == 1
-    assert result.stderr == "Error: azure.data.tables is not installed: pip install durable-status[azure]\n"
+    assert result.stderr == "Error: azure.data.tables is not installed: pip install 'durable-status[azure]'\n"
 
 
 def test_an_instance_that_has_not_begun_has_no_history_to_export(
