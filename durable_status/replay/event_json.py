@@ -58,14 +58,14 @@ def event_from_members(members: Mapping[str, Any]) -> Event:
     layout = _LAYOUTS.get(members.get("EventType", -1))
     if layout is None:
         raise ValueError(f"unknown event type {members.get('EventType')!r}")
-    values = {
-        member.attribute: member.read(members[member.wire_name])
-        for member in layout.members
-        if members.get(member.wire_name) is not None
-    }
     try:
+        values = {
+            member.attribute: member.read(members[member.wire_name])
+            for member in layout.members
+            if members.get(member.wire_name) is not None
+        }
         return layout.event_class(**values)
-    except TypeError as error:
+    except (TypeError, LookupError) as error:
         raise ValueError(f"not a {layout.event_class.__name__} event: {error}") from None
 
 

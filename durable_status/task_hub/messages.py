@@ -200,12 +200,14 @@ def _read_envelope(members: Members) -> QueueMessage:
     instance, sender = task["OrchestrationInstance"], members.get("Sender")
     context = task.get("OrchestrationExecutionContext") or {}
     tags = context.get("OrchestrationTags")
+    if not isinstance(instance["InstanceId"], str):
+        raise TypeError("InstanceId")
     return QueueMessage(
         activity_id=members.get("ActivityId", _NO_ACTIVITY),
         event=_read_event(task["Event"]),
         instance_id=instance["InstanceId"],
         execution_id=instance.get("ExecutionId"),
-        sequence_number=members.get("SequenceNumber", 0),
+        sequence_number=int(members.get("SequenceNumber") or 0),
         episode=members.get("Episode"),
         sender=sender and Sender(instance_id=sender["InstanceId"], execution_id=sender.get("ExecutionId")),
         tags=None if tags is None else _untyped(tags),

@@ -44,6 +44,8 @@ class Arrivals:
     """Of these the history holds the event already, or another message of the same batch does."""
     early: Sequence[int]
     """What these answer is not in the history yet: the episode that asked for it is still to be done again."""
+    ahead: Sequence[int] = ()
+    """Clients' starts whose rows are not stored yet, as a client puts the message first; maybe they never will be."""
 
 
 def sort_out(row: InstanceRow | None, history: Sequence[Event], messages: Mapping[int, Message]) -> Arrivals:
@@ -52,6 +54,9 @@ def sort_out(row: InstanceRow | None, history: Sequence[Event], messages: Mappin
     Messages to another execution, and all messages when one starts another, are left to whoever runs the episode.
     """
     started = _started(history)
+    if ahead := [number for number, message in messages.items() if _is_ahead(message.event, started, row)]:
+        others = {number: message for number, message in messages.items() if number not in ahead}
+        return replace(sort_out(row, history, others), ahead=ahead)
     starts = (message.event for message in messages.values() if isinstance(message.event, ExecutionStarted))
     begun = [start for start in starts if _begins(start, started, row)]
     if begun:  # what comes with it can answer nothing yet
@@ -108,6 +113,16 @@ def _begins(start: ExecutionStarted, started: ExecutionStarted | None, row: Inst
     if started is not None and start.orchestration_instance == started.orchestration_instance:
         return False
     return row is None or row.execution_id == start.orchestration_instance.execution_id
+
+
+def _is_ahead(event: Event, started: ExecutionStarted | None, row: InstanceRow | None) -> bool:
+    """Whether a client starts what has `started`, or is to, over again: later than its row says."""
+    if not isinstance(event, ExecutionStarted) or event.parent_instance is not None or row is None:
+        return False
+    execution = event.orchestration_instance
+    if execution.execution_id == row.execution_id or (started and started.orchestration_instance == execution):
+        return False
+    return event.timestamp > row.created_time
 
 
 def _asked(history: Iterable[Event]) -> set[Hashable]:

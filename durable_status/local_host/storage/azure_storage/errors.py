@@ -7,6 +7,7 @@
     ├── TableMissingError             there is no such table
     ├── QueueMissingError             there is no such queue
     ├── TransactionTooLargeError      a transaction is larger than the service takes
+    ├── RowDamagedError               a row holds what no row of a hub holds
     └── ConditionError
         ├── RowExistsError            a row to insert exists
         ├── RowChangedError           a row is not what a conditional change expects
@@ -48,6 +49,10 @@ class RowChangedError(ConditionError):
 
 class TransactionTooLargeError(StorageError):
     """A transaction is larger than the service takes (4 MiB); nothing was sent."""
+
+
+class RowDamagedError(StorageError, ValueError):
+    """A row holds what no row of a hub holds."""
 
 
 class TableMissingError(StorageError):

@@ -53,8 +53,6 @@ class StoredHistory:
     """How many rows the execution has in the table."""
     etag: str | None = None
     """Of the sentinel; None when there is none as far as we know."""
-    checkpoint: str | None = None
-    """When the last whole checkpoint was written, maybe of an earlier execution."""
     blob_names: set[str] = field(default_factory=set)
 
 
@@ -78,16 +76,17 @@ class HistoryTable:
         sentinel = await self._tables.read(self._table, key, SENTINEL)
         if sentinel is None:
             return StoredHistory()
-        rows = current_rows(await self._rows(key, str(sentinel.row.get("ExecutionId", ""))))
+        execution_id = sentinel.row.get("ExecutionId")
+        if not execution_id:
+            raise StorageError(f"the history of instance '{instance_id}' cannot be read: its sentinel names none.")
+        rows = current_rows(await self._rows(key, str(execution_id)))
         events = await self._events(instance_id, rows)
-        checkpoint = sentinel.row.get("CheckpointCompletedTimestamp")
         history = StoredHistory(
-            execution_id=str(sentinel.row["ExecutionId"]),
+            execution_id=str(execution_id),
             events=events,
             rows=rows,
             count=len(rows),
             etag=sentinel.etag,
-            checkpoint=None if checkpoint is None else str(checkpoint),
             blob_names={str(value) for row in rows for name, value in row.items() if name.endswith("BlobName")},
         )
         if sentinel.row.get("IsCheckpointComplete") is False:

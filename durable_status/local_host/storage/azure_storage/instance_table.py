@@ -70,10 +70,10 @@ class InstanceTable:
         """
         try:
             stored = read_instance(columns, self._texts.container)
+            input_text, output = await self._texts.of(stored.input), await self._texts.of(stored.output)
+            return instance_row(stored, input_text=input_text, output=output)
         except ValueError as error:
             raise StorageError(f"an instance cannot be read: {error}") from error
-        input_text, output = await self._texts.of(stored.input), await self._texts.of(stored.output)
-        return instance_row(stored, input_text=input_text, output=output)
 
     async def add(self, row: InstanceRow, *, input_blob: str | None, over: FoundInstance | None) -> bool:
         """Store a Pending row, new or over the one that was found; whether it is there now.

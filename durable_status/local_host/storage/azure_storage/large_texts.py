@@ -53,14 +53,20 @@ class LargeTexts:
         return dict(zip(names, await together(*map(self.read, names)), strict=True))
 
     async def of(self, text: Text | None) -> str | None:
-        """A text that may be in a blob; of a start message there, its input."""
+        """A text that may be in a blob; of a start message there, its input.
+
+        Raises:
+            StorageError: the blob is gone, or is no gzipped text.
+            ValueError: there is no message in it where one should be.
+        """
         if not isinstance(text, InBlob):
             return text
         content = await self.read(text.blob_name)
         if not text.is_message:
             return content
         message = read_message(content)
-        assert isinstance(message, QueueMessage), "a blob holds the message itself"
+        if not isinstance(message, QueueMessage):
+            raise ValueError(f"the blob '{text.blob_name}' names another one.")
         found: str | None = message.event.get("Input")
         return found
 

@@ -14,8 +14,8 @@ from durable_status.local_host.storage.azure_storage.history_table import Histor
 from durable_status.local_host.storage.azure_storage.instance_table import InstanceTable
 from durable_status.local_host.storage.azure_storage.large_texts import LargeTexts
 from durable_status.local_host.storage.provider import InstanceRow
-from durable_status.replay.events import OrchestrationStatus
-from durable_status.replay.ticks import format_ticks_in_full, parse_ticks
+from durable_status.replay.events import ExecutionStarted, OrchestrationStatus
+from durable_status.replay.ticks import format_ticks_in_full
 from durable_status.task_hub.history import Execution
 from durable_status.task_hub.instances import episode_columns
 from durable_status.task_hub.tables import Row
@@ -35,6 +35,19 @@ class Live:
     unmerged: Row = field(default_factory=dict)
     """Columns that the history tells and the Instances table does not show yet."""
     when_merged: list[Callable[[], None]] = field(default_factory=list)
+    """What is done then. If there is anything, the columns are on their way."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the stored row is behind the history, and nobody has told yet what it has to show."""
+        return bool(self.unmerged) and not self.when_merged
+
+    def once_merged(self, then: Callable[[], None]) -> None:
+        """Call `then` now, or when the columns that are on their way are there."""
+        if self.unmerged:
+            self.when_merged.append(then)
+        else:
+            then()
 
 
 class LiveInstances:
@@ -75,7 +88,7 @@ class LiveInstances:
         history = await self._histories.read(instance_id)
         row = None if found is None else await self._instances.row(found.columns)
         if row is not None and _is_of_earlier_start(history, row):
-            return Live(row, StoredHistory(etag=history.etag, checkpoint=history.checkpoint))
+            return Live(row, StoredHistory(etag=history.etag))
         if row is not None and not history.events and history.to_repeat:
             return Live(replace(row, execution_id=history.execution_id or ""), history)
         unmerged = _unmerged(instance_id, row, history, self._texts.url)
@@ -89,8 +102,8 @@ class LiveInstances:
         self._kept[instance_id] = live
         self._kept.move_to_end(instance_id)
         if len(self._kept) > _KEPT:
-            oldest = next(iter(self._kept))
-            if not self._kept[oldest].unmerged:
+            oldest = next((found for found, kept in self._kept.items() if not kept.unmerged), None)
+            if oldest is not None:
                 del self._kept[oldest]
 
     def forget(self, instance_id: str) -> None:
@@ -103,10 +116,13 @@ class LiveInstances:
         The caller holds the instance's lock.
         """
         live.unmerged |= columns
+        is_on_its_way = bool(live.when_merged)
         live.when_merged.append(then)
         try:
-            await self._merge_all(live)
+            await self._merge_all(instance_id, live)
         except StorageError as error:
+            if is_on_its_way:
+                return
             logger.warning("Instance '%s': its row cannot be written; trying on: %s", instance_id, error)
             task = asyncio.create_task(self._merge_later(instance_id, live))
             self._merging.add(task)
@@ -118,9 +134,11 @@ class LiveInstances:
             task.cancel()
         await asyncio.gather(*self._merging, return_exceptions=True)
 
-    async def _merge_all(self, live: Live) -> None:
+    async def _merge_all(self, instance_id: str, live: Live) -> None:
         if live.unmerged:
             await self._instances.merge(live.unmerged)
+        if self._kept.get(instance_id) is live and live.row is not None and live.row.runtime_status.has_ended:
+            self.forget(instance_id)
         done, live.unmerged, live.when_merged = live.when_merged, {}, []
         for then in done:
             then()
@@ -129,8 +147,10 @@ class LiveInstances:
         while True:
             await asyncio.sleep(_PAUSE_AFTER_ERROR_SECONDS)
             async with self.lock(instance_id):
+                if self._kept.get(instance_id) is not live:  # purged, or started over; or who loads it catches up
+                    live.unmerged = {}
                 try:
-                    await self._merge_all(live)
+                    await self._merge_all(instance_id, live)
                 except StorageError:
                     continue
             return
@@ -139,11 +159,13 @@ class LiveInstances:
 def _is_of_earlier_start(history: StoredHistory, row: InstanceRow) -> bool:
     """Whether the history is that of the execution before a start over, which has not run yet.
 
-    A generation that follows another one has a new execution id, too, but a checkpoint after the start.
+    A generation that follows another one has a new execution id, too, but begins after the client's start.
     """
     if history.execution_id in (None, row.execution_id) or row.runtime_status is not OrchestrationStatus.PENDING:
         return False
-    return history.checkpoint is not None and parse_ticks(history.checkpoint) < row.created_time
+    starts = (event for event in (*history.events[:2], *history.to_repeat) if isinstance(event, ExecutionStarted))
+    started = next(starts, None)
+    return started is None or started.timestamp < row.created_time
 
 
 def _unmerged(instance_id: str, row: InstanceRow | None, history: StoredHistory, container_url: str) -> Row:

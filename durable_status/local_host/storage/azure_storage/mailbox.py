@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from itertools import count
 from typing import Any
 
 from durable_status.local_host.errors import StorageError
-from durable_status.local_host.storage.azure_storage.errors import MessageLostError
+from durable_status.local_host.storage.azure_storage.errors import MessageLostError, UnavailableError
 from durable_status.local_host.storage.azure_storage.large_texts import LargeTexts
 from durable_status.local_host.storage.azure_storage.ownership import HubOwnership
 from durable_status.local_host.storage.azure_storage.queues import QueuedMessage, Queues, Receipt
@@ -33,6 +33,7 @@ LONGEST_ABANDON_SECONDS = 600
 _LONGEST_DELAY_SECONDS = 6 * 24 * 3600
 """How long a message is put off at a time, as the extension does it; the service takes 7 days."""
 _DONE_KEPT = 10_000
+_GRACE_SECONDS = 2.0
 _AT_ONCE = 32  # the most that Get Messages answers, and how many requests of one kind are under way
 
 Deliver = Callable[[int, QueueMessage, Ticks], None]
@@ -108,16 +109,19 @@ class Mailbox:
         self._loops.append(asyncio.create_task(self._keep()))
 
     async def close(self) -> None:
-        """Stop, and give back what is in hand, for the next host to find at once."""
+        """Stop, and give back what is in hand, for the next host to find at once.
+
+        An account that does not answer is not waited for: then the next host finds it a little later.
+        """
         self._is_closing = True
         self._wake_all()
         *polls, keep = self._loops
         keep.cancel()
-        await asyncio.gather(*polls, keep, return_exceptions=True)
+        await _end([*polls, keep])
         for number, held in list(self._held.items()):
             if not held.is_delayed:
                 self._soon(self._give_back(number, 0))
-        await self.settle()
+        await _end(self._under_way)
 
     async def settle(self) -> None:
         """Wait for what was begun and not waited for."""
@@ -196,9 +200,9 @@ class Mailbox:
         """Give a message back that is not due for so long."""
         self._soon(self._give_back(number, min(seconds, _LONGEST_DELAY_SECONDS)))
 
-    def was_fetched(self, number: int) -> bool:
-        """Whether a message in hand came from its queue, and not straight from this host."""
-        return number in self._held and self._held[number].dequeue_count > 0
+    def times_fetched(self, number: int) -> int:
+        """How often a message in hand came from its queue; 0 if it came straight from this host."""
+        return self._held[number].dequeue_count if number in self._held else 0
 
     def mark_due(self, number: int) -> None:
         """A delayed message is being worked on: from now on it is kept like all others."""
@@ -338,18 +342,20 @@ class Mailbox:
     async def _give_back(self, number: int, seconds: int) -> None:
         held = self._forget(number)
         if held is not None:
-            await self._try(self._queues.extend(held.receipt, seconds))
+            await self._try(self._queues.extend, held.receipt, seconds)
 
     async def _delete(self, receipt: Receipt) -> None:
-        await self._try(self._queues.delete_message(receipt))
+        await self._try(self._queues.delete_message, receipt)
 
-    async def _try(self, request: Coroutine[Any, Any, object]) -> None:
+    async def _try(self, request: Callable[..., Awaitable[object]], *about: object) -> None:
         """Make a request that may fail: then the message comes again, and is known or sorted out as a repetition."""
         async with self._free:
             try:
-                await request
+                await request(*about)
             except MessageLostError:
                 pass
+            except UnavailableError as error:  # which has been logged
+                logger.debug("A message was not given back or deleted: %s", error)
             except StorageError as error:
                 logger.warning("A message could not be given back or deleted, and comes again: %s", error)
 
@@ -357,3 +363,13 @@ class Mailbox:
         task = asyncio.create_task(request)
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
+
+
+async def _end(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Let tasks finish, but not for long."""
+    if not tasks:
+        return
+    _, unfinished = await asyncio.wait(tasks, timeout=_GRACE_SECONDS)
+    for task in unfinished:
+        task.cancel()
+    await asyncio.gather(*unfinished, return_exceptions=True)

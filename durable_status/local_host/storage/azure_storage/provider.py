@@ -48,6 +48,8 @@ from durable_status.task_hub.instances import episode_columns
 from durable_status.task_hub.names import INSTANCE_ROW_KEY, HubNames, escape_key, is_entity_id
 from durable_status.task_hub.tables import Row
 
+_TRIES_OF_START = 5
+
 logger = logging.getLogger(__name__)
 
 
@@ -123,9 +125,9 @@ class AzureStorage:
             message = Message(instance_id=row.instance_id, execution_id=row.execution_id, event=started)
             sent = await self._post.put(self._writer.from_client(message))
             with self._post.leaving_behind([sent]):  # if the row is there, it needs its start
+                self._live.forget(row.instance_id)  # if not, it is as it was
                 is_stored = await self._instances.add(row, input_blob=sent.posted.blob_name, over=found)
             self._taken.pop(row.instance_id, None)
-            self._live.forget(row.instance_id)
             if is_stored:
                 self._live.keep(row.instance_id, Live(row, history))
             self._post.deliver([sent])
@@ -136,8 +138,9 @@ class AzureStorage:
     async def rewrite(self, rewrites: Collection[Rewrite], messages: Collection[Message]) -> None:
         # A message that comes before its history was rewritten finds an instance that has ended, and does no harm.
         sent = await self._post.put_all([self._writer.from_client(message) for message in messages])
-        for rewrite in rewrites:
-            await self._rewrite(rewrite)
+        with self._post.leaving_behind(sent):
+            for rewrite in rewrites:
+                await self._rewrite(rewrite)
         self._post.deliver(sent)
 
     async def read_instance(self, instance_id: str) -> InstanceRow | None:
@@ -164,8 +167,11 @@ class AzureStorage:
                 self._post.control.mark_due(number)
             try:
                 work = await self._work(instance_id, messages)
-            except StorageError as error:
-                logger.error("Instance '%s' cannot be loaded; trying again later: %s", instance_id, error)
+            except Exception as error:  # one instance is not to keep the others waiting
+                unknown = None if isinstance(error, StorageError) else error
+                logger.error(
+                    "Instance '%s' cannot be loaded; trying again later: %s", instance_id, error, exc_info=unknown
+                )
                 self._post.put_off(instance_id, messages)
                 self._post.messages.unlock(instance_id)
             except BaseException:
@@ -205,7 +211,13 @@ class AzureStorage:
 
     async def _work(self, instance_id: str, messages: Mapping[int, Message]) -> OrchestrationWork | None:
         """What there is to do for an instance; None if nothing, and it is free again."""
-        live = await self._live.get(instance_id)
+        if is_entity_id(instance_id):
+            messages = await self._without_unsent(instance_id, messages)
+        async with self._live.lock(instance_id):  # a client may be replacing it
+            live = await self._live.get(instance_id)
+            if sort_out(live.row, live.history.events, messages).ahead:  # another client may have replaced it
+                self._live.forget(instance_id)
+                live = await self._live.get(instance_id)
         history = live.history
         if history.to_repeat:  # before anything that has come since
             again = (
@@ -213,27 +225,34 @@ class AzureStorage:
                 for event in history.to_repeat
             )
             return self._hand_out(instance_id, live, {-number: item for number, item in enumerate(again, start=1)})
-        if is_entity_id(instance_id):
-            messages = await self._without_unsent(instance_id, messages)
         arrivals = sort_out(live.row, history.events, messages)
         # What they wait for was in the hands of a host that died, and comes back in that time.
         self._post.put_off(instance_id, arrivals.early, longest_seconds=self._settings.control_invisible_seconds)
-        lags = bool(live.unmerged) and not is_entity_id(instance_id)
-        if not lags:  # else they stay until the row has caught up: they are why this is done at all
+        self._wait_for_rows(instance_id, arrivals.ahead)
+        is_behind = live.is_behind and not is_entity_id(instance_id)
+        if not is_behind:  # else they stay until the row has caught up: they are why this is done at all
             self._post.messages.drop(instance_id, arrivals.repeated)
-            self._post.control.consume(arrivals.repeated)
-        if arrivals.counting or lags:
+            live.once_merged(lambda: self._post.control.consume(arrivals.repeated))
+        if arrivals.counting or is_behind:
             return self._hand_out(instance_id, live, arrivals.counting)
         self._post.messages.unlock(instance_id)
         return None
 
     async def _without_unsent(self, instance_id: str, messages: Mapping[int, Message]) -> Mapping[int, Message]:
         """The messages without requests that their sender does not stand by; what this host put itself was sent."""
-        fetched = [number for number in messages if self._post.control.was_fetched(number)]
+        fetched = [number for number in messages if self._post.control.times_fetched(number)]
         unsent = [number for number in fetched if not await was_sent(messages[number].event, self._live)]
         self._post.messages.drop(instance_id, unsent)
         self._post.control.consume(unsent)
         return {number: message for number, message in messages.items() if number not in unsent}
+
+    def _wait_for_rows(self, instance_id: str, starts: Collection[int]) -> None:
+        """Put starts off whose rows are not there yet, and give up those whose rows do not come."""
+        given_up = [number for number in starts if self._post.control.times_fetched(number) > _TRIES_OF_START]
+        self._post.messages.drop(instance_id, given_up)
+        self._post.control.consume(given_up)
+        waiting = [number for number in starts if number not in given_up]
+        self._post.put_off(instance_id, waiting, longest_seconds=self._settings.control_invisible_seconds)
 
     def _tell_of_killed_host(self) -> None:
         if self._ownership.goes_on:
@@ -250,7 +269,7 @@ class AzureStorage:
             row=live.row,
             history=live.history.events,
             messages=messages,
-            row_lags=bool(live.unmerged),
+            row_lags=live.is_behind,
         )
 
     async def _store(
@@ -282,9 +301,8 @@ class AzureStorage:
         self._post.deliver(sent)
         self._live.keep(instance_id, live)
         await self._live.merge(instance_id, live, columns, consume)
-        if row.runtime_status.has_ended and not live.unmerged:
-            self._live.forget(instance_id)
-        await self._texts.try_to_delete(old_blobs)
+        if not live.unmerged:  # else the stored row may show them, and they stay until a purge
+            await self._texts.try_to_delete(old_blobs)
 
     def _columns(self, rows: Sequence[Row], of: Execution, row: InstanceRow) -> Row:
         completed = row.last_updated_time if row.completed_time is None else row.completed_time

@@ -30,6 +30,7 @@ from durable_status.local_host.storage.azure_storage.endpoint import Endpoint
 from durable_status.local_host.storage.azure_storage.errors import (
     ConditionError,
     RowChangedError,
+    RowDamagedError,
     RowExistsError,
     TableMissingError,
 )
@@ -76,7 +77,8 @@ class Page:
 class Tables:
     """The tables of an account.
 
-    Every method raises `StorageError` if the service cannot be used, and `TableMissingError` if the table is missing.
+    Every method raises `StorageError` if the service cannot be used, and `TableMissingError` if the table is missing;
+    those that read, `RowDamagedError` for a row that is not one of a hub.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
@@ -221,7 +223,10 @@ class Tables:
         raise self._endpoint.refusal(answer, table)
 
     def _stored(self, members: Mapping[str, Any]) -> StoredRow:
-        return StoredRow(read_row(members), members[_ETAG])
+        try:
+            return StoredRow(read_row(members), members[_ETAG])
+        except ValueError as error:
+            raise RowDamagedError(str(error)) from error
 
 
 def _condition_error(status: int, table: str, partition_key: Any, row_key: Any, after_retry: bool) -> ConditionError:

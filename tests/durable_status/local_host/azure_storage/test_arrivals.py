@@ -141,6 +141,30 @@ def test_an_answer_that_overtook_the_start_waits_for_the_first_episode() -> None
 
 
 @pytest.mark.conforms("S4.2-6")
+def test_a_start_without_a_row_begins_and_what_comes_with_it_waits() -> None:
+    events = (_start(), _completed(0))
+    messages = {at: Message(instance_id="one", execution_id="e1", event=event) for at, event in enumerate(events)}
+
+    arrivals = sort_out(None, [], messages)
+
+    assert (list(arrivals.counting), list(arrivals.early)) == ([0], [1])
+
+
+@pytest.mark.conforms("S4-10")
+def test_a_start_that_is_newer_than_the_row_waits_for_it_and_the_others_go_on() -> None:
+    newer = replace(_start("e2"), timestamp=Ticks(2))
+    messages = {
+        1: Message(instance_id="one", execution_id="e2", event=newer),
+        2: Message(instance_id="one", event=_RAISED),
+    }
+    ended = ExecutionCompleted(timestamp=_TIME, event_id=1, orchestration_status=OrchestrationStatus.COMPLETED)
+
+    for history in (_history(), _history(ended)):
+        arrivals = sort_out(_row(), history, messages)
+        assert (list(arrivals.counting), list(arrivals.ahead)) == ([2], [1])
+    assert list(sort_out(_row("e2"), _history(), messages).counting) == [1, 2]
+
+
 def test_nothing_waits_for_an_instance_that_has_ended() -> None:
     ended = ExecutionCompleted(
         timestamp=_TIME, event_id=1, orchestration_status=OrchestrationStatus.COMPLETED, result="1"

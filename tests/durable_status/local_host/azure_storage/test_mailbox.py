@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 
+from durable_status.local_host.storage.azure_storage.errors import MessageLostError, UnavailableError
 from durable_status.local_host.storage.azure_storage.large_texts import LargeTexts
 from durable_status.local_host.storage.azure_storage.mailbox import HandLimits, Mailbox
 from durable_status.local_host.storage.azure_storage.queues import QueuedMessage, Queues
@@ -188,6 +189,133 @@ def test_what_is_done_is_deleted_and_what_is_in_hand_is_there_for_the_next_host_
         assert hand.delivered.empty()
 
     _play(azurite, story, also=next_host)
+
+
+_SHORT = HandLimits(invisible_seconds=1, messages=2, longest_poll_seconds=0.1)
+
+
+def test_what_is_done_is_not_delivered_again_although_it_could_not_be_deleted(
+    azurite: Azurite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(*_args: Any, **_options: Any) -> Any:
+        raise MessageLostError("gone", after_retry=False)
+
+    async def story(hand: _Hand) -> None:
+        hand.mailbox.post(await hand.mailbox.put(hand.queue, _message("a")))
+        number, *_ = await hand.next()
+        with monkeypatch.context() as broken:
+            broken.setattr(Queues, "delete_message", lost)
+            hand.mailbox.consume([number])
+            await hand.mailbox.settle()
+        await hand.put_by_others(_text("marker"), after_seconds=2)
+        assert (await hand.next())[1] == "marker"
+
+    async def next_host(hand: _Hand) -> None:
+        await hand.put_by_others(_text("next"))
+        assert {(await hand.next())[1], (await hand.next())[1]} == {"marker", "next"}
+
+    _play(azurite, story, _SHORT, also=next_host)
+
+
+def test_what_was_fetched_again_is_deleted_all_the_same(azurite: Azurite, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetch = Queues.get
+    again = asyncio.Event()
+
+    async def get(self: Queues, queue: str, **options: Any) -> list[QueuedMessage]:
+        found = await fetch(self, queue, **options)
+        if found:
+            again.set()
+        return found
+
+    async def story(hand: _Hand) -> None:
+        hand.mailbox.post(await hand.mailbox.put(hand.queue, _message("a")))
+        number, *_ = await hand.next()
+        await asyncio.wait_for(again.wait(), _PATIENCE_SECONDS)
+        await asyncio.sleep(0)  # so that the fetch is over
+        hand.mailbox.consume([number])
+        await hand.mailbox.settle()
+        assert hand.delivered.empty()
+        await hand.put_by_others(_text("marker"), after_seconds=3)
+
+    async def next_host(hand: _Hand) -> None:
+        assert (await hand.next())[1] == "marker"
+
+    monkeypatch.setattr(Queues, "get", get)
+    monkeypatch.setattr(Queues, "extend", _unavailable)
+    _play(azurite, story, _SHORT, also=next_host)
+
+
+async def _unavailable(*_args: Any, **_options: Any) -> Any:
+    raise UnavailableError("no answer")
+
+
+def test_what_could_not_be_put_takes_no_room(azurite: Azurite, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(hand: _Hand) -> None:
+        with monkeypatch.context() as broken:
+            broken.setattr(Queues, "put", _unavailable)
+            with pytest.raises(UnavailableError):
+                await hand.mailbox.put(hand.queue, _message("a"))
+        assert (await hand.mailbox.put(hand.queue, _message("b"))).is_in_hand
+
+    _play(azurite, story, HandLimits(messages=1, longest_poll_seconds=0.1))
+
+
+def test_what_was_fetched_before_it_was_delivered_counts_once(azurite: Azurite) -> None:
+    async def story(hand: _Hand) -> None:
+        for name in "abc":
+            posted = await hand.mailbox.put(hand.queue, _message(name))
+            number, found, _ = await hand.next()
+            hand.mailbox.post(posted)
+            assert (found, hand.delivered.empty()) == (name, True)
+            hand.mailbox.consume([number])
+            await hand.mailbox.settle()
+        assert [(await hand.mailbox.put(hand.queue, _message("d"))).is_in_hand for _ in range(3)] == [True, True, False]
+
+    _play(azurite, story, _SHORT)
+
+
+def test_what_is_due_counts_like_all_that_is_in_hand(azurite: Azurite) -> None:
+    async def story(hand: _Hand) -> None:
+        hand.mailbox.post(await hand.mailbox.put(hand.queue, _message("later"), delay_seconds=60, due=Ticks(1)))
+        number, *_ = await hand.next()
+        hand.mailbox.mark_due(number)
+        assert not (await hand.mailbox.put(hand.queue, _message("a"))).is_in_hand
+        hand.mailbox.consume([number])
+        fits = [(await hand.mailbox.put(hand.queue, _message("b"))).is_in_hand for _ in range(2)]
+        assert fits == [True, False]
+
+    _play(azurite, story, HandLimits(messages=1, longest_poll_seconds=60))
+
+
+def test_what_is_due_later_than_a_queue_hides_it_is_not_in_hand(azurite: Azurite) -> None:
+    async def story(hand: _Hand) -> None:
+        week = 7 * 24 * 3600
+        posted = await hand.mailbox.put(hand.queue, _message("a"), delay_seconds=week + 1, due=Ticks(1))
+        hand.mailbox.post(posted)
+        assert not posted.is_in_hand
+        assert hand.delivered.empty()
+
+    _play(azurite, story)
+
+
+def test_a_queue_that_does_not_answer_is_not_waited_for_at_the_end(
+    azurite: Azurite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = asyncio.Event()
+
+    async def silent(*_args: Any, **_options: Any) -> Any:
+        asked.set()
+        await asyncio.Event().wait()
+
+    async def story(hand: _Hand) -> None:
+        hand.mailbox.post(await hand.mailbox.put(hand.queue, _message("a")))
+        monkeypatch.setattr(Queues, "get", silent)
+        monkeypatch.setattr(Queues, "extend", silent)
+        await asyncio.wait_for(asked.wait(), _PATIENCE_SECONDS)
+        await asyncio.wait_for(hand.mailbox.close(), _PATIENCE_SECONDS)
+        await asyncio.wait_for(hand.mailbox.settle(), _PATIENCE_SECONDS)
+
+    _play(azurite, story)
 
 
 def test_what_does_not_fit_in_hand_is_fetched_when_there_is_room(azurite: Azurite) -> None:

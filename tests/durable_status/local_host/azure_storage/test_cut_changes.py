@@ -1,0 +1,236 @@
+"""What clients change while requests fail or episodes are on their way: nothing is lost, and nothing comes back."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from durable_status.app.host_settings import AzureStorageSettings
+from durable_status.local_host.errors import StorageError
+from durable_status.local_host.storage.azure_storage.errors import UnavailableError
+from durable_status.local_host.storage.azure_storage.instance_table import InstanceTable
+from durable_status.local_host.storage.azure_storage.provider import AzureStorage
+from durable_status.local_host.storage.azure_storage.tables import Tables
+from durable_status.local_host.storage.provider import EpisodeCommit, InstanceFilter, Message, Rewrite
+from durable_status.replay.events import OrchestrationStatus
+from durable_status.replay.ticks import PER_SECOND, Ticks
+from durable_status.testing.fresh_task_hub import FreshTaskHub
+from tests.durable_status.local_host.azure_storage.provider_stories import (
+    T0,
+    completed,
+    episode,
+    failing,
+    hosts,
+    row_at,
+    running,
+    start,
+    starts_in,
+    unanswered,
+)
+from tests.durable_status.local_host.storage.contract import nothing_comes, raised, start_event
+
+pytestmark = pytest.mark.needs_azurite
+
+_NO_ANSWER = UnavailableError("no answer")
+_LATER = Ticks(T0 + 60 * PER_SECOND)
+
+
+async def _run_first(storage: AzureStorage, **members: Any) -> None:
+    await start(storage, row_at(**members))
+    work = await storage.next_orchestration()
+    await storage.commit(work, running(work))
+
+
+def test_a_live_instance_that_was_replaced_without_an_answer_starts_over(
+    task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(storage: AzureStorage) -> Any:
+        await _run_first(storage)
+        with monkeypatch.context() as broken:
+            unanswered(broken, Tables, "replace", _NO_ANSWER)
+            with pytest.raises(UnavailableError):
+                await start(storage, row_at(_LATER, execution_id="e2"), replace_live=True)
+        return await storage.next_orchestration()
+
+    (work,) = hosts(task_hub, story)
+
+    assert starts_in(work) == ["e2"]
+    assert list(work.history) == []
+
+
+def test_a_load_that_a_replacement_overtook_does_not_count(
+    task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def begin(storage: AzureStorage) -> None:
+        await _run_first(storage)
+
+    async def story(storage: AzureStorage) -> Any:
+        found, go_on = asyncio.Event(), asyncio.Event()
+        original = InstanceTable.row
+
+        async def slow(self: InstanceTable, columns: Any) -> Any:
+            found.set()
+            await go_on.wait()
+            return await original(self, columns)
+
+        await storage.send(Message(instance_id="one", event=raised(1)))
+        with monkeypatch.context() as slowed:
+            slowed.setattr(InstanceTable, "row", slow)
+            taking = asyncio.create_task(storage.next_orchestration())
+            await found.wait()
+        starting = asyncio.create_task(start(storage, row_at(_LATER, execution_id="e2"), replace_live=True))
+        await asyncio.wait([starting], timeout=0.5)  # it may have to wait for the load
+        go_on.set()
+        await starting
+        work = await taking
+        await storage.commit(work, EpisodeCommit())
+        while not starts_in(work):
+            work = await storage.next_orchestration()
+            await storage.commit(work, running(work) if starts_in(work) else EpisodeCommit())
+        return await storage.read_instance("one")
+
+    _, row = hosts(task_hub, begin, story)
+
+    assert row.execution_id == "e2"
+
+
+def test_a_rewrite_that_failed_takes_no_room(task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = AzureStorageSettings(partition_count=1, messages_in_hand=1, longest_poll_seconds=0.1)
+
+    async def story(storage: AzureStorage) -> Any:
+        await start(storage, row_at())
+        work = await storage.next_orchestration()
+        assert work.row is not None
+        await storage.commit(work, completed(work))
+        ended = await storage.read_instance("one")
+        assert ended is not None
+        rewrite = Rewrite(row=replace(ended, runtime_status=OrchestrationStatus.PENDING), history=episode(ended))
+        with monkeypatch.context() as broken:
+            failing(broken, Tables, "transact", StorageError("no"))
+            with pytest.raises(StorageError, match="no"):
+                await storage.rewrite([rewrite], [Message(instance_id="one", event=raised(1))])
+        await start(storage, row_at(instance_id="two"))
+        return await storage.next_orchestration()
+
+    (work,) = hosts(task_hub, story, settings=settings)
+
+    assert work.instance_id == "two"
+
+
+def test_a_purged_instance_does_not_come_back_with_a_row_that_waited_to_be_merged(
+    task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(storage: AzureStorage) -> Any:
+        await start(storage, row_at())
+        work = await storage.next_orchestration()
+        with monkeypatch.context() as broken:
+            failing(broken, Tables, "merge", StorageError("no"))
+            await storage.commit(work, completed(work))
+            await storage.purge(["one"])
+        await _when_merged(storage)
+        return await storage.list_instances(InstanceFilter(), after_id=None, limit=9), await storage.read_instance(
+            "one"
+        )
+
+    ((page, row),) = hosts(task_hub, story)
+
+    assert list(page.rows) == []
+    assert row is None
+
+
+def test_a_start_over_is_not_overwritten_by_a_row_that_waited_to_be_merged(
+    task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(storage: AzureStorage) -> None:
+        await start(storage, row_at())
+        work = await storage.next_orchestration()
+        with monkeypatch.context() as broken:
+            failing(broken, Tables, "merge", StorageError("no"))
+            await storage.commit(work, completed(work))
+            await start(storage, row_at(_LATER, execution_id="e2"))
+        await _when_merged(storage)
+
+    async def after(storage: AzureStorage) -> Any:
+        return await storage.read_instance("one"), await storage.next_orchestration()
+
+    _, (row, work) = hosts(task_hub, story, after)
+
+    assert row.runtime_status is OrchestrationStatus.PENDING
+    assert starts_in(work) == ["e2"]
+
+
+async def _when_merged(storage: AzureStorage) -> None:
+    """When what waits to be merged has been merged or given up."""
+    await asyncio.gather(*storage._live._merging)
+
+
+def test_a_row_that_cannot_be_written_does_not_keep_the_host_busy(
+    task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(storage: AzureStorage) -> None:
+        await start(storage, row_at())
+        work = await storage.next_orchestration()
+        commit = running(work)
+        tries = 0
+
+        async def refused(*_args: Any, **_options: Any) -> Any:
+            nonlocal tries
+            tries += 1
+            raise StorageError("no")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(Tables, "merge", refused)
+            await storage.commit(work, commit)
+            start_again = Message(instance_id="one", execution_id="e1", event=start_event(row_at()))
+            await storage.send(start_again)
+            assert await nothing_comes(storage.next_orchestration())
+            assert tries == 1
+        await _when_merged(storage)
+        await storage.send(start_again)
+        assert await nothing_comes(storage.next_orchestration())
+
+    async def after(storage: AzureStorage) -> Any:
+        await asyncio.sleep(0)
+        assert await nothing_comes(storage.next_orchestration())
+        return await storage.read_instance("one")
+
+    _, row = hosts(task_hub, story, after)
+
+    assert row.runtime_status is OrchestrationStatus.RUNNING
+
+
+def test_what_the_stored_row_shows_is_not_deleted_before_it_shows_something_else(
+    task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = '"' + "x" * 40_000 + '"'
+
+    async def cut(storage: AzureStorage) -> None:
+        await start(storage, row_at(input=large))
+        work = await storage.next_orchestration()
+        await storage.commit(work, running(work))
+        await storage.send(Message(instance_id="one", event=raised(1)))
+        work = await storage.next_orchestration()
+        following = replace(_present(work.row), execution_id="e2", input='"small"')
+        with monkeypatch.context() as broken:
+            failing(broken, Tables, "merge", StorageError("the host has died"))
+            events = episode(following, first=replace(start_event(following), generation=None))
+            await storage.commit(work, EpisodeCommit(row=following, replaces_history=True, events=events))
+            await storage.close()
+
+    async def go_on(storage: AzureStorage) -> Any:
+        shown = await storage.read_instance("one")
+        await storage.send(Message(instance_id="one", event=raised(2)))
+        return shown, await storage.next_orchestration()
+
+    _, (shown, work) = hosts(task_hub, cut, go_on)
+
+    assert shown.input == large
+    assert work.row.input == '"small"'
+
+
+def _present(row: Any) -> Any:
+    assert row is not None
+    return row

@@ -1,0 +1,145 @@
+"""Other clients start, and start over, beside the host: their clocks differ, and their rows follow their messages."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Collection
+from typing import Any
+
+import pytest
+from azure.data.tables import TableServiceClient, UpdateMode
+from azure.storage.queue import QueueServiceClient
+
+from durable_status.local_host.storage.azure_storage.instance_rows import stored_instance
+from durable_status.local_host.storage.azure_storage.post_office import PostOffice
+from durable_status.local_host.storage.azure_storage.provider import AzureStorage
+from durable_status.local_host.storage.provider import InstanceRow, Message
+from durable_status.replay.event_json import event_members
+from durable_status.replay.ticks import PER_SECOND, Ticks, parse_ticks
+from durable_status.task_hub.instances import instance_row
+from durable_status.task_hub.messages import QueueMessage, Sender, message_json, queue_text
+from durable_status.task_hub.names import HubNames, partition_of
+from durable_status.task_hub.tables import row_json
+from durable_status.testing.fresh_task_hub import FreshTaskHub
+from tests.durable_status.local_host.azure_storage.provider_stories import (
+    completed,
+    hosts,
+    row_at,
+    running,
+    start,
+    starts_in,
+)
+from tests.durable_status.local_host.storage.contract import raised, start_event
+
+pytestmark = pytest.mark.needs_azurite
+
+_SLOW = parse_ticks("2026-11-22T10:00:00Z")  # an hour and a half behind the host's clock
+_FIRST, _SECOND = row_at(_SLOW), row_at(Ticks(_SLOW + PER_SECOND), execution_id="e2")
+
+
+async def _complete_first(storage: AzureStorage) -> None:
+    await start(storage, _FIRST)
+    work = await storage.next_orchestration()
+    await storage.commit(work, completed(work))
+
+
+def _put_start(hub: FreshTaskHub, row: InstanceRow) -> None:
+    message = QueueMessage(
+        activity_id=str(uuid.uuid4()),
+        event=event_members(start_event(row)),
+        instance_id=row.instance_id,
+        execution_id=row.execution_id,
+        sender=Sender(),
+    )
+    queue = HubNames(hub.name).control_queues(4)[partition_of(row.instance_id, 4)]
+    with QueueServiceClient.from_connection_string(hub.connection_string) as queues:
+        queues.get_queue_client(queue).send_message(queue_text(message_json(message)))
+
+
+def _replace_row(hub: FreshTaskHub, row: InstanceRow) -> None:
+    columns = instance_row(stored_instance(row, hub=hub.name, input_text=row.input), "http://127.0.0.1/x")
+    with TableServiceClient.from_connection_string(hub.connection_string) as tables:
+        client = tables.get_table_client(HubNames(hub.name).instances_table)
+        client.upsert_entity(row_json(columns), mode=UpdateMode.REPLACE)
+
+
+def test_a_start_over_counts_although_its_clients_clock_is_behind(task_hub: FreshTaskHub) -> None:
+    async def start_over(storage: AzureStorage) -> None:
+        await start(storage, _SECOND)
+
+    async def run(storage: AzureStorage) -> Any:
+        return await storage.next_orchestration()
+
+    *_, work = hosts(task_hub, _complete_first, start_over, run)
+
+    assert starts_in(work) == ["e2"]
+    assert list(work.history) == []
+
+
+@pytest.mark.conforms("S4-10")
+def test_a_start_over_counts_although_its_message_overtook_its_row(
+    task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = asyncio.Event()
+    put_off = PostOffice.put_off
+
+    def noted(self: PostOffice, instance_id: str, numbers: Collection[int], **options: Any) -> None:
+        if numbers:
+            seen.set()
+        put_off(self, instance_id, numbers, **options)
+
+    async def run(storage: AzureStorage) -> Any:
+        await _complete_first(storage)
+        taking = asyncio.create_task(storage.next_orchestration())
+        await asyncio.to_thread(_put_start, task_hub, _SECOND)
+        looking = asyncio.create_task(seen.wait())
+        await asyncio.wait((taking, looking), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.to_thread(_replace_row, task_hub, _SECOND)
+        return await taking
+
+    monkeypatch.setattr(PostOffice, "put_off", noted)
+
+    (work,) = hosts(task_hub, run)
+
+    assert starts_in(work) == ["e2"]
+    assert list(work.history) == []
+
+
+def test_a_live_instance_that_another_client_replaced_starts_over(task_hub: FreshTaskHub) -> None:
+    async def run(storage: AzureStorage) -> Any:
+        await start(storage, _FIRST)
+        work = await storage.next_orchestration()
+        await storage.commit(work, running(work))
+        await asyncio.to_thread(_replace_row, task_hub, _SECOND)
+        await asyncio.to_thread(_put_start, task_hub, _SECOND)
+        return await storage.next_orchestration()
+
+    (work,) = hosts(task_hub, run)
+
+    assert starts_in(work) == ["e2"]
+    assert list(work.history) == []
+
+
+def test_a_start_whose_row_was_never_stored_does_not_wait_for_ever(
+    task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("durable_status.local_host.storage.azure_storage.provider._TRIES_OF_START", 1)
+
+    async def run(storage: AzureStorage) -> Any:
+        await _complete_first(storage)
+        await asyncio.to_thread(_put_start, task_hub, _SECOND)
+        taking = asyncio.create_task(storage.next_orchestration())
+        queue = HubNames(task_hub.name).control_queues(4)[partition_of("one", 4)]
+        with QueueServiceClient.from_connection_string(task_hub.connection_string) as queues:
+            client = queues.get_queue_client(queue)
+            while (await asyncio.to_thread(client.get_queue_properties)).approximate_message_count:
+                assert not taking.done()
+        taking.cancel()
+        await storage.purge(["one"])
+        await storage.send(Message(instance_id="one", event=raised(1)))
+        return await storage.next_orchestration()
+
+    (work,) = hosts(task_hub, run)
+
+    assert starts_in(work) == []
