@@ -100,6 +100,8 @@ def list_instances(
 def show(reader: TaskHubReader, instance_id: str, show_input: bool, as_json: bool) -> None:
     """Show an instance."""
     status = reader.get_status(instance_id, Any, show_input=show_input)
+    if status.payload_error is not None:
+        click.echo(str(status.payload_error), err=True)
     if as_json:
         echo_json(status.to_document(), indent=2)
         return
