@@ -139,7 +139,7 @@ class AzureStorage:
         # A message that comes before its history was rewritten finds an instance that has ended, and does no harm.
         sent = await self._post.put_all([self._writer.from_client(message) for message in messages])
         with self._post.leaving_behind(sent):
-            for rewrite in rewrites:
+            for rewrite in reversed(tuple(rewrites)):  # children first: until its own turn an instance can be rewound
                 await self._rewrite(rewrite)
         self._post.deliver(sent)
 

@@ -120,6 +120,37 @@ def test_a_rewrite_that_failed_takes_no_room(task_hub: FreshTaskHub, monkeypatch
     assert work.instance_id == "two"
 
 
+def test_a_rewind_that_was_cut_can_be_asked_for_again(task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(storage: AzureStorage) -> Any:
+        rewrites = []
+        for instance_id in ("parent", "child"):
+            await start(storage, row_at(instance_id=instance_id))
+            work = await storage.next_orchestration()
+            await storage.commit(work, completed(work))
+            ended = await storage.read_instance(instance_id)
+            assert ended is not None
+            pending = replace(ended, runtime_status=OrchestrationStatus.PENDING)
+            rewrites.append(Rewrite(row=pending, history=episode(ended)))
+        transact, calls = Tables.transact, 0
+
+        async def once(self: Tables, *args: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls > 2:  # one cuts the history, one writes it
+                raise StorageError("no")
+            return await transact(self, *args)
+
+        with monkeypatch.context() as broken:
+            broken.setattr(Tables, "transact", once)
+            with pytest.raises(StorageError, match="no"):
+                await storage.rewrite(rewrites, [])
+        return [(await storage.read_instance(instance_id)).runtime_status for instance_id in ("parent", "child")]
+
+    (statuses,) = hosts(task_hub, story)
+
+    assert statuses == [OrchestrationStatus.COMPLETED, OrchestrationStatus.PENDING]
+
+
 def test_a_purged_instance_does_not_come_back_with_a_row_that_waited_to_be_merged(
     task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
