@@ -10,20 +10,23 @@ import pytest
 
 from durable_status.app.host_settings import AzureStorageSettings
 from durable_status.local_host.errors import StorageError
-from durable_status.local_host.storage.azure_storage.errors import UnavailableError
+from durable_status.local_host.storage.azure_storage.errors import RowChangedError, UnavailableError
 from durable_status.local_host.storage.azure_storage.instance_table import InstanceTable
 from durable_status.local_host.storage.azure_storage.provider import AzureStorage
+from durable_status.local_host.storage.azure_storage.queues import Queues
 from durable_status.local_host.storage.azure_storage.tables import Tables
 from durable_status.local_host.storage.provider import EpisodeCommit, InstanceFilter, Message, Rewrite
 from durable_status.replay.events import OrchestrationStatus
 from durable_status.replay.ticks import PER_SECOND, Ticks
 from durable_status.testing.fresh_task_hub import FreshTaskHub
 from tests.durable_status.local_host.azure_storage.provider_stories import (
+    SETTINGS,
     T0,
     completed,
     episode,
     failing,
     hosts,
+    put_by_client,
     row_at,
     running,
     start,
@@ -59,6 +62,21 @@ def test_a_live_instance_that_was_replaced_without_an_answer_starts_over(
 
     assert starts_in(work) == ["e2"]
     assert list(work.history) == []
+
+
+def test_an_episode_of_a_live_instance_that_was_replaced_is_not_stored(task_hub: FreshTaskHub) -> None:
+    async def story(storage: AzureStorage) -> Any:
+        await start(storage, row_at())
+        work = await storage.next_orchestration()
+        await start(storage, row_at(_LATER, execution_id="e2"), replace_live=True)
+        await storage.commit(work, running(work))
+        return await storage.read_history("one"), await storage.read_instance("one"), await storage.next_orchestration()
+
+    ((history, row, work),) = hosts(task_hub, story)
+
+    assert list(history) == []
+    assert (row.execution_id, row.runtime_status) == ("e2", OrchestrationStatus.PENDING)
+    assert starts_in(work) == ["e2"]
 
 
 def test_a_load_that_a_replacement_overtook_does_not_count(
@@ -149,6 +167,67 @@ def test_a_rewind_that_was_cut_can_be_asked_for_again(task_hub: FreshTaskHub, mo
     (statuses,) = hosts(task_hub, story)
 
     assert statuses == [OrchestrationStatus.COMPLETED, OrchestrationStatus.PENDING]
+
+
+def test_what_an_episode_put_that_cannot_be_stored_is_taken_back(
+    task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(storage: AzureStorage) -> Any:
+        await start(storage, row_at())
+        work = await storage.next_orchestration()
+        commit = replace(running(work), messages=[Message(instance_id="two", event=raised(1))])
+        with monkeypatch.context() as broken:
+            failing(broken, Tables, "transact", RowChangedError("another host", after_retry=False))
+            with pytest.raises(StorageError, match="another host"):
+                await storage.commit(work, commit)
+        marker = Message(instance_id="two", event=raised(2))
+        await asyncio.to_thread(put_by_client, task_hub, marker, after_seconds=3)
+        return await storage.next_orchestration()
+
+    (work,) = hosts(task_hub, story)
+
+    assert [message.event for message in work.messages.values()] == [raised(2)]
+
+
+def test_messages_of_which_one_cannot_be_put_are_put_once_in_the_end(
+    task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = replace(SETTINGS, partition_count=1, messages_in_hand=3)
+    put = Queues.put
+
+    async def story(storage: AzureStorage) -> Any:
+        left = 0
+
+        async def failing_put(self: Queues, *args: Any, **options: Any) -> Any:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise StorageError("no")
+            return await put(self, *args, **options)
+
+        await start(storage, row_at())
+        work = await storage.next_orchestration()
+        messages = [Message(instance_id=name, event=raised(1)) for name in ("two", "three")]
+        commit = replace(running(work), messages=messages)
+        for _ in range(3):
+            left = 1
+            with monkeypatch.context() as broken:
+                broken.setattr(Queues, "put", failing_put)
+                with pytest.raises(StorageError, match="no"):
+                    await storage.commit(work, commit)
+            await storage.release(work)
+            work = await storage.next_orchestration()
+        await storage.commit(work, commit)
+        found = [await storage.next_orchestration(), await storage.next_orchestration()]
+        for item in found:
+            await storage.commit(item, EpisodeCommit())
+        await asyncio.to_thread(put_by_client, task_hub, Message(instance_id="two", event=raised(2)), after_seconds=2)
+        return [*found, await storage.next_orchestration()]
+
+    (works,) = hosts(task_hub, story, settings=settings)
+
+    assert sorted(work.instance_id for work in works[:2]) == ["three", "two"]
+    assert [message.event for message in works[2].messages.values()] == [raised(2)]
 
 
 def test_a_purged_instance_does_not_come_back_with_a_row_that_waited_to_be_merged(

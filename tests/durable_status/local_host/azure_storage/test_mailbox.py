@@ -304,6 +304,41 @@ def test_what_is_fetched_when_it_is_due_is_in_hand(azurite: Azurite, monkeypatch
     _play(azurite, story, HandLimits(messages=1, longest_poll_seconds=0.1))
 
 
+@pytest.mark.parametrize("is_room_made_first", [False, True])
+def test_what_did_not_fit_is_fetched_as_soon_as_there_is_room(
+    azurite: Azurite, monkeypatch: pytest.MonkeyPatch, is_room_made_first: bool
+) -> None:
+    hour = 3_600.0
+    put, get = Queues.put, Queues.get
+    looked = asyncio.Event()
+
+    async def story(hand: _Hand) -> None:
+        hand.mailbox.post(await hand.mailbox.put(hand.queue, _message("a")))
+        number, *_ = await hand.next()
+
+        async def late(self: Queues, *args: Any, **options: Any) -> Any:
+            if is_room_made_first:
+                hand.mailbox.consume([number])
+                await asyncio.wait_for(looked.wait(), _PATIENCE_SECONDS)
+            return await put(self, *args, **options)
+
+        async def noted(self: Queues, *args: Any, **options: Any) -> Any:
+            found = await get(self, *args, **options)
+            asyncio.get_running_loop().call_soon(looked.set)
+            return found
+
+        monkeypatch.setattr(Queues, "put", late)
+        monkeypatch.setattr(Queues, "get", noted)
+        hand.mailbox.post(await hand.mailbox.put(hand.queue, _message("b")))
+        if not is_room_made_first:
+            hand.mailbox.consume([number])
+        assert (await hand.next())[1] == "b"
+
+    monkeypatch.setattr("durable_status.local_host.storage.azure_storage.mailbox._SHORTEST_PAUSE_SECONDS", hour)
+    monkeypatch.setattr("durable_status.local_host.storage.azure_storage.mailbox._LONGEST_FIRST_PAUSE_SECONDS", hour)
+    _play(azurite, story, HandLimits(messages=1, longest_poll_seconds=hour))
+
+
 def test_what_is_due_later_than_a_queue_hides_it_is_not_in_hand(azurite: Azurite) -> None:
     async def story(hand: _Hand) -> None:
         week = 7 * 24 * 3600

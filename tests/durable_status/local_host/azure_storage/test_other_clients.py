@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Collection
 from typing import Any
 
@@ -15,16 +14,16 @@ from durable_status.local_host.storage.azure_storage.instance_rows import stored
 from durable_status.local_host.storage.azure_storage.post_office import PostOffice
 from durable_status.local_host.storage.azure_storage.provider import AzureStorage
 from durable_status.local_host.storage.provider import InstanceRow, Message
-from durable_status.replay.event_json import event_members
+from durable_status.replay.events import Event, EventRaised, TimerCreated, TimerFired
 from durable_status.replay.ticks import PER_SECOND, Ticks, parse_ticks
 from durable_status.task_hub.instances import instance_row
-from durable_status.task_hub.messages import QueueMessage, Sender, message_json, queue_text
-from durable_status.task_hub.names import HubNames, partition_of
+from durable_status.task_hub.names import HubNames
 from durable_status.task_hub.tables import row_json
 from durable_status.testing.fresh_task_hub import FreshTaskHub
 from tests.durable_status.local_host.azure_storage.provider_stories import (
     completed,
     hosts,
+    put_by_client,
     row_at,
     running,
     start,
@@ -45,16 +44,8 @@ async def _complete_first(storage: AzureStorage) -> None:
 
 
 def _put_start(hub: FreshTaskHub, row: InstanceRow) -> None:
-    message = QueueMessage(
-        activity_id=str(uuid.uuid4()),
-        event=event_members(start_event(row)),
-        instance_id=row.instance_id,
-        execution_id=row.execution_id,
-        sender=Sender(),
-    )
-    queue = HubNames(hub.name).control_queues(4)[partition_of(row.instance_id, 4)]
-    with QueueServiceClient.from_connection_string(hub.connection_string) as queues:
-        queues.get_queue_client(queue).send_message(queue_text(message_json(message)))
+    message = Message(instance_id=row.instance_id, execution_id=row.execution_id, event=start_event(row))
+    put_by_client(hub, message)
 
 
 def _replace_row(hub: FreshTaskHub, row: InstanceRow) -> None:
@@ -130,7 +121,7 @@ def test_a_start_whose_row_was_never_stored_does_not_wait_for_ever(
         await _complete_first(storage)
         await asyncio.to_thread(_put_start, task_hub, _SECOND)
         taking = asyncio.create_task(storage.next_orchestration())
-        queue = HubNames(task_hub.name).control_queues(4)[partition_of("one", 4)]
+        queue = HubNames(task_hub.name).control_queues(1)[0]
         with QueueServiceClient.from_connection_string(task_hub.connection_string) as queues:
             client = queues.get_queue_client(queue)
             while (await asyncio.to_thread(client.get_queue_properties)).approximate_message_count:
@@ -143,3 +134,29 @@ def test_a_start_whose_row_was_never_stored_does_not_wait_for_ever(
     (work,) = hosts(task_hub, run)
 
     assert starts_in(work) == []
+
+
+_IN_AN_HOUR = Ticks(parse_ticks("2026-11-22T12:30:00Z"))
+
+
+@pytest.mark.parametrize(
+    ("instance_id", "event"),
+    [
+        ("one", TimerFired(timestamp=_SLOW, timer_id=0, fire_at=_IN_AN_HOUR)),
+        ("@counter@a", EventRaised(timestamp=_SLOW, name="op@2026-11-22T12:30:00Z", input="{}")),
+    ],
+)
+def test_what_a_queue_shows_before_it_is_due_waits(task_hub: FreshTaskHub, instance_id: str, event: Event) -> None:
+    async def run(storage: AzureStorage) -> Any:
+        await start(storage, row_at(_SLOW, instance_id="one"))
+        work = await storage.next_orchestration()
+        timer = TimerCreated(timestamp=_SLOW, event_id=0, fire_at=_IN_AN_HOUR)
+        await storage.commit(work, running(work, timer))
+        await asyncio.to_thread(put_by_client, task_hub, Message(instance_id=instance_id, event=event))
+        marker = Message(instance_id=instance_id, event=raised(1))
+        await asyncio.to_thread(put_by_client, task_hub, marker, after_seconds=1)
+        return await storage.next_orchestration()
+
+    (work,) = hosts(task_hub, run)
+
+    assert [message.event for message in work.messages.values()] == [raised(1)]
