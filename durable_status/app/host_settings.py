@@ -218,7 +218,7 @@ def _notices(durable: Section, storage_provider: Section, other_provider: str | 
     if other_provider is not None:
         yield f"{FILE_NAME}: {other_provider} is not used here; the app runs as it would on AzureStorage."
     elif tuning:
-        yield f"{FILE_NAME}: no effect here: storageProvider settings of Azure Storage ({len(tuning)})."
+        yield f"{FILE_NAME}: no effect here, of storageProvider: {', '.join(tuning)}."
     if durable.truth("extendedSessionsEnabled"):
         yield f"{FILE_NAME}: extendedSessionsEnabled is not available to Python apps; it is switched off."
 

@@ -44,7 +44,7 @@ class Bars:
         """Show a status."""
         task = self._tasks.get(status.instance_id)
         if task is None:
-            task = self._progress.add_task(escape(status.instance_id), total=None, shown="")
+            task = self._progress.add_task(escape(printable(status.instance_id)), total=None, shown="")
             self._tasks[status.instance_id] = task
         done, total = _steps(status.custom_status_json)
         if status.runtime_status.has_ended and total is None:
@@ -65,7 +65,12 @@ def _steps(shown: Json) -> tuple[int, int | None]:
 def _shown(status: InstanceStatus[Any]) -> str:
     value = status.runtime_status.value
     colour = COLOURS.get(value, "cyan")
-    return f"[{colour}]{value}[/] {escape(status_text(status.custom_status_json))}"
+    return f"[{colour}]{value}[/] {escape(printable(status_text(status.custom_status_json)))}"
+
+
+def printable(text: str) -> str:
+    """A text without what would steer the terminal."""
+    return "".join(char if char.isprintable() or char == "\n" else f"\\u{ord(char):04x}" for char in text)
 
 
 def status_text(shown: Json) -> str:

@@ -93,7 +93,7 @@ def with_exit_codes(command: Callable[..., Any]) -> Callable[..., Any]:
             if package not in _EXTRAS:
                 raise
             raise click.ClickException(
-                f"{error.name} is not installed: pip install durable-status[{_EXTRAS[package]}]"
+                f"{error.name} is not installed: pip install 'durable-status[{_EXTRAS[package]}]'"
             ) from error
 
     return run
@@ -128,4 +128,12 @@ def parse_json_argument(text: str | None, what: str) -> Any:
 
 def echo_json(value: Any, *, indent: int | None = None) -> None:
     """Print JSON."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=indent))
+    click.echo(json_text(value, indent=indent))
+
+
+def json_text(value: Any, *, indent: int | None = None) -> str:
+    """JSON in which only what can be printed stands for itself: it steers no terminal, and every file can hold it."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)

@@ -24,7 +24,7 @@ _LONGEST_TABLE = 100
 _json = click.option("--json", "as_json", is_flag=True, help="JSON instead, whole, for other programs.")
 
 
-@click.group()
+@click.group(short_help="Read a task hub in Azure Storage, without its app.")
 def hub() -> None:
     """Read a task hub in Azure Storage, of the durable extension or of a local host; the app need not run.
 
@@ -32,8 +32,8 @@ def hub() -> None:
     """
 
 
-def _command(name: str) -> Callable[..., Any]:
-    return lambda function: hub.command(name, epilog=EXIT_CODES)(hub_connected(function))
+def _command(name: str, short_help: str | None = None) -> Callable[..., Any]:
+    return lambda function: hub.command(name, epilog=EXIT_CODES, short_help=short_help)(hub_connected(function))
 
 
 @_command("list")
@@ -100,6 +100,8 @@ def list_instances(
 def show(reader: TaskHubReader, instance_id: str, show_input: bool, as_json: bool) -> None:
     """Show an instance."""
     status = reader.get_status(instance_id, Any, show_input=show_input)
+    if status.payload_error is not None:
+        click.echo(str(status.payload_error), err=True)
     if as_json:
         echo_json(status.to_document(), indent=2)
         return
@@ -123,7 +125,7 @@ def history(reader: TaskHubReader, instance_id: str, as_json: bool) -> None:
         print_events(events)
 
 
-@_command("export")
+@_command("export", "Record the history of an instance for replay.")
 @click.argument("instance_id")
 @click.option("--redact", "redacted", is_flag=True, help="Take inputs, results, reasons and statuses out.")
 @click.option("--out", type=click.Path(path_type=Path), help="The file to write.  [default: print it]")

@@ -11,6 +11,7 @@ import click
 
 _KEY = re.compile(r"(\bcode=)[^&\s\"']+")
 _CHATTY = ("uvicorn", "azure", "asyncio", "aiohttp", "watchfiles")
+_SAYS_IT_IN_ERRORS = "azure.identity"  # and logs the same over many lines
 
 
 def set_up_logging() -> None:
@@ -21,6 +22,7 @@ def set_up_logging() -> None:
     logging.basicConfig(handlers=[handler], level=logging.INFO)
     for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger(_SAYS_IT_IN_ERRORS).setLevel(logging.CRITICAL)
 
 
 class _Formatter(logging.Formatter):

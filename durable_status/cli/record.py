@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 import click
 
-from durable_status.cli.connection import with_exit_codes
+from durable_status.cli.connection import EXIT_CODES, json_text, with_exit_codes
 from durable_status.cli.hub_connection import open_reader, read_recording
 
 _WHOLE = {"showHistory": "true", "showHistoryOutput": "true", "showInput": "true"}
@@ -20,7 +20,7 @@ _PATIENCE_SECONDS = 30
 _SQLITE = b"SQLite format 3\0"
 
 
-@click.command()
+@click.command(epilog=EXIT_CODES)
 @click.argument("url", required=False)
 @click.option(
     "--storage",
@@ -63,7 +63,7 @@ def write_recording(document: Any, *, redacted: bool, out: Path | None) -> None:
         from durable_status.testing.redaction import redact
 
         document = redact(document)
-    text = json.dumps(document, indent=1, ensure_ascii=False)
+    text = json_text(document, indent=1)
     if out is None:
         click.echo(text)
         return

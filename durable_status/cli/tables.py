@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from durable_status.cli.bars import COLOURS, status_text
+from durable_status.cli.bars import COLOURS, printable, status_text
 from durable_status.instance_status import InstanceStatus
 from durable_status.stored_json import Json
 from durable_status.task_hub.numbers import EVENT_TYPES, ORCHESTRATION_STATUSES
@@ -113,7 +113,7 @@ def _coloured(text: str, status: str = "") -> Text:
 
 def _plain(text: str) -> Text:
     """A text as it is, not as markup, and without what would steer the terminal."""
-    return Text("".join(char if char.isprintable() or char == "\n" else f"\\u{ord(char):04x}" for char in text))
+    return Text(printable(text))
 
 
 def _whole(value: Json) -> str:

@@ -179,7 +179,8 @@ def _failure(error: AzureError, url: str, if_missing: str = "") -> HostError:
     elif isinstance(error, ClientAuthenticationError):
         text = f"There is no identity to read {place} with: {_first_line(error)} Sign in, for example with az login."
     elif code is None:
-        text = f"{place} did not answer: {_first_line(error)} Check the address, and that the account can be reached."
+        said = _first_line(error).rpartition("new connection: ")[2]
+        text = f"{place} did not answer: {said} Check the address, and that the account, or Azurite, can be reached."
     else:
         text = f"{place} answered {said}: {_first_line(error)}"
     return HostError(text, status_code=code)

@@ -35,6 +35,7 @@ process.stdin.on("end", () => setInterval(() => process.emit("SIGTERM"), 20).unr
 require(process.argv[1]);
 """
 _PATIENCE_SECONDS = 60.0
+_USAGE = "Usage: python -m durable_status.testing.azurite PROJECT COMMAND...  (PROJECT: the folder with node_modules)"
 
 
 class Azurite:
@@ -192,8 +193,8 @@ def _script(project: Path) -> Path:
     if in_path:
         return Path(in_path).resolve()  # a link to the script
     raise HarnessError(
-        f"Azurite is installed neither in {project} nor in PATH; run npm ci there, or npm install azurite if no "
-        "package.json asks for it."
+        f"Azurite is installed neither in {project} nor in PATH; run npm ci there, or npm install azurite@3.35.0 if "
+        "no package.json asks for it."
     )
 
 
@@ -205,8 +206,15 @@ def _wait_through_ctrl_c(process: subprocess.Popen[bytes]) -> int:
             continue  # the command has got it, too, and is stopping
 
 
-def main(project: str, *command: str) -> int:
+def main(*arguments: str) -> int:
     """Run a command with an Azurite that keeps all in memory, and end with its exit code."""
+    project, *command = arguments or ("",)
+    if not command:
+        print(_USAGE, file=sys.stderr)
+        return 2
+    if shutil.which(command[0]) is None:
+        print(f"Error: there is no command {command[0]!r}.", file=sys.stderr)
+        return 127  # as shells have it
     azurite = Azurite(project=Path(project))
     try:
         azurite.start()

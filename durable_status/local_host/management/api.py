@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from durable_status.app.links import RPC_BASE, WEBHOOK_BASE
+from durable_status.local_host.errors import StorageError
 from durable_status.local_host.management.callers import Callers
 from durable_status.local_host.management.paths import match, request_url, resolve_dots
 from durable_status.local_host.management.query import Query
@@ -97,6 +98,9 @@ class ManagementApi:
             return elsewhere or await operation(request)
         except Refusal as refusal:
             return refusal.reply
+        except StorageError as error:
+            logger.error("The management operation %s failed: %s", found.operation, error)
+            return failure(str(error)).reply
         except Exception:
             logger.exception("The management operation %s failed.", found.operation)
             return failure("The local host failed; its log says why.").reply

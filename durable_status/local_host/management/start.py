@@ -76,7 +76,8 @@ class Starting:
         name = request.values["name"]
         input_text = self._input_text(request)
         instance_id = request.values.get("instance_id", "")
-        if not instance_id.strip():
+        is_random = not instance_id.strip()
+        if is_random:
             instance_id = uuid.uuid4().hex
         if self._profile.checks_starts:
             self._check_start(name, instance_id, request.query)
@@ -89,7 +90,8 @@ class Starting:
                 input=input_text,
                 parent_trace_context=self._trace_context(request),
                 generate_new_trace=False if self._profile.writes_newer_members else None,
-            )
+            ),
+            is_random=is_random,
         )
         try:
             return await self._answer(request, instance_id)
@@ -174,10 +176,13 @@ class Starting:
             return None
         return {"TraceParent": parent, "TraceState": request.headers.get("tracestate")}
 
-    async def _create(self, started: ExecutionStarted, taken: str | None = None) -> None:
-        """Store the instance; `taken` is what to say when a live one has its id, else the platform's sentence."""
+    async def _create(self, started: ExecutionStarted, taken: str | None = None, *, is_random: bool = False) -> None:
+        """Store the instance; `taken` is what to say when a live one has its id, else the platform's sentence.
+
+        Nobody has an id that is random, so it is not looked for.
+        """
         instance_id = started.orchestration_instance.instance_id
-        existing = await self._storage.read_instance(instance_id)
+        existing = None if is_random else await self._storage.read_instance(instance_id)
         generation = 0 if existing is None or existing.generation is None else existing.generation + 1
         row = InstanceRow(
             instance_id=instance_id,

@@ -77,14 +77,15 @@ def _azure_storage(
 ) -> tuple[StorageProvider, str]:
     try:
         from durable_status.local_host.storage.azure_storage.provider import AzureStorage
+        from durable_status.task_hub.connection import DEFAULT_CONNECTION, Identity, read_connection
+
+        connection = read_connection(settings.connection_name or DEFAULT_CONNECTION, environment)
+        if isinstance(connection.credential, Identity):
+            import azure.identity  # noqa: F401, used when the hub is opened
     except ModuleNotFoundError as error:
         raise StorageError(
             f"--storage azure needs the package {error.name}: pip install 'durable-status[azure]'."
         ) from error
-    from durable_status.task_hub.connection import read_connection
-
-    try:
-        connection = read_connection(settings.connection_name or "AzureWebJobsStorage", environment)
     except ValueError as error:
         raise StorageError(str(error)) from error
     storage = AzureStorage(connection, settings.hub_name, settings.azure_storage, clock, wait=wait)

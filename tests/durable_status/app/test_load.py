@@ -205,7 +205,7 @@ def test_settings_without_effect_are_named_once(tmp_path: Path) -> None:
 
     assert notices == (
         "host.json: no effect here: useGracefulShutdown.",
-        "host.json: no effect here: storageProvider settings of Azure Storage (1).",
+        "host.json: no effect here, of storageProvider: controlqueuebatchsize.",
         "host.json: extendedSessionsEnabled is not available to Python apps; it is switched off.",
     )
 

@@ -163,4 +163,4 @@ def test_what_is_not_installed_is_named_with_its_cure(monkeypatch: pytest.Monkey
     result = CliRunner().invoke(main, ["status", "i"])
 
     assert result.exit_code == 1
-    assert result.output == "Error: httpx is not installed: pip install durable-status[cli]\n"
+    assert result.output == "Error: httpx is not installed: pip install 'durable-status[cli]'\n"

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from azure.data.tables import EdmType, EntityProperty, TableClient
 from click.testing import CliRunner, Result
 
+from durable_status import Offloaded
 from durable_status.cli.main import main
 from durable_status.testing.azurite import Azurite
 from durable_status.testing.fresh_task_hub import FreshTaskHub
@@ -126,10 +128,26 @@ def test_what_would_steer_a_terminal_is_shown_and_not_done(run: Run, account: st
         status = json.dumps("[bold]\x1b[2J\x9b", ensure_ascii=False)
         table.update_entity({"PartitionKey": "g-term", "RowKey": "", "CustomStatus": status})
 
-    for output in (run("list", "--hub", task_hub.name).stdout, run("show", "g-term", "--hub", task_hub.name).stdout):
+    for command in (["list"], ["show", "g-term"], ["list", "--json"], ["show", "g-term", "--json"]):
+        output = run(*command, "--hub", task_hub.name).stdout
         assert "[bold]" in output
         assert "\x1b" not in output
         assert "\x9b" not in output
+
+
+def test_an_offloaded_status_that_is_gone_is_shown_as_its_reference_and_said_to_be_gone(
+    run: Run, account: str, task_hub: FreshTaskHub
+) -> None:
+    put_hub(account, ["terminated"], hub=task_hub.name)
+    with TableClient.from_connection_string(account, f"{task_hub.name}Instances") as table:
+        status = json.dumps(Offloaded.of('"large"', datetime(2026, 1, 2)).to_json())
+        table.update_entity({"PartitionKey": "g-term", "RowKey": "", "CustomStatus": status})
+
+    for options in ([], ["--json"]):
+        result = run("show", "g-term", "--hub", task_hub.name, *options)
+        assert result.exit_code == 0
+        assert "durableStatusOffloaded" in result.stdout
+        assert result.stderr.startswith("The status of 'g-term' is gone: there is no blob g-term/status-20260102T")
 
 
 @pytest.mark.parametrize("name", ["hello", "continue-as-new-2-finished", "large-result-70000", "sub-orchestration"])
@@ -236,7 +254,7 @@ def test_a_missing_package_is_named_with_its_extra(run: Run, monkeypatch: pytest
     result = run("list")
 
     assert result.exit_code == 1
-    assert result.stderr == "Error: azure.data.tables is not installed: pip install durable-status[azure]\n"
+    assert result.stderr == "Error: azure.data.tables is not installed: pip install 'durable-status[azure]'\n"
 
 
 def test_an_instance_that_has_not_begun_has_no_history_to_export(

@@ -76,6 +76,18 @@ def test_settings_that_are_wrong_are_one_line(
     assert told in refusal_to_start(tmp_path, *_AZURE, environment={**task_hub.settings, **settings})
 
 
+def test_an_identity_that_gives_no_token_is_one_line(tmp_path: Path) -> None:
+    write_app(tmp_path)
+    by_secret = {f"AzureWebJobsStorage__{name}": "x" * 8 for name in ("clientId", "tenantId", "clientSecret")}
+    settings = {"AzureWebJobsStorage": "", "AzureWebJobsStorage__accountName": "orders", **by_secret}
+
+    refusal = refusal_to_start(
+        tmp_path, *_AZURE, environment={**settings, "AZURE_AUTHORITY_HOST": "https://localhost:1"}
+    )
+
+    assert refusal.startswith("the identity of AzureWebJobsStorage gives no token: ")
+
+
 def test_waiting_is_for_azure_storage_only() -> None:
     refused = run_command("start", "--wait", "--storage", "memory")
 

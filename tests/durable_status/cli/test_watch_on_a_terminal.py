@@ -79,3 +79,15 @@ def test_bars_end_with_the_instances() -> None:
                 assert await asyncio.to_thread(watching.process.wait, 30) == 0
 
     asyncio.run(main())
+
+
+def test_what_would_steer_the_terminal_is_shown_and_not_done() -> None:
+    async def main() -> None:
+        async with running_host(TRANSCRIPTS) as host:
+            await host.start("StatusThenWait", "order-7", "\x1b[2J[bold]\x9b\u202e")
+            with _watching(host.host.base_url, "order-7") as watching:
+                await asyncio.to_thread(watching.until, "Running \\u001b[2J[bold]\\u009b\\u202e")
+
+                assert "\x1b[2J" not in watching.seen
+
+    asyncio.run(main())

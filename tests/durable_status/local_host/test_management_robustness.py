@@ -9,7 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from durable_status.local_host.clock import Clock
-from durable_status.local_host.storage.provider import StorageProvider
+from durable_status.local_host.errors import StorageError
+from durable_status.local_host.storage.memory import MemoryStorage
+from durable_status.local_host.storage.provider import InstanceRow, StorageProvider
 from tests.durable_status.local_host.management import start, with_host, with_storage
 from tests.hosts import RunningHost
 from tests.quiet_storage import QuietStorage
@@ -44,6 +46,25 @@ def test_of_starts_that_race_for_one_id_exactly_one_wins(make_storage: MakeStora
         assert len((await host.manage("GET", "instances")).json) == 1
 
     with_storage(test, make_storage)
+
+
+class _AwayStorage(MemoryStorage):
+    """A task hub that no instance can be read of."""
+
+    async def read_instance(self, instance_id: str) -> InstanceRow | None:
+        raise StorageError(f"the account of {instance_id} cannot be reached; start it.")
+
+
+def test_a_task_hub_that_is_away_is_told_in_the_answer_and_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    async def test(host: RunningHost) -> None:
+        answer = await host.manage("GET", "instances/one")
+        assert answer.status == 500
+        assert answer.json["ExceptionMessage"] == "the account of one cannot be reached; start it."
+
+    with_host(test, storage=_AwayStorage)
+
+    assert "The management operation show failed: the account of one cannot be reached" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 @pytest.mark.conforms("H1.0-31")

@@ -243,6 +243,27 @@ def test_a_command_gets_the_signals_itself_and_its_azurite_ends_after_it(number:
     _until_it_has_ended(int(azurite_pid))
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "line"),
+    [
+        ([], 2, "Usage: python -m durable_status.testing.azurite PROJECT COMMAND..."),
+        ([str(ROOT)], 2, "Usage: python -m durable_status.testing.azurite PROJECT COMMAND..."),
+        ([str(ROOT), "no-such-command"], 127, "Error: there is no command 'no-such-command'."),
+    ],
+)
+def test_without_a_command_it_is_not_started(arguments: list[str], code: int, line: str) -> None:
+    refused = subprocess.run(
+        [sys.executable, "-m", "durable_status.testing.azurite", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (refused.returncode, refused.stdout) == (code, "")
+    assert refused.stderr.startswith(line)
+    assert len(refused.stderr.splitlines()) == 1
+
+
 def test_a_command_whose_azurite_cannot_start_is_not_run(tmp_path: Path) -> None:
     refused = subprocess.run(
         [sys.executable, "-m", "durable_status.testing.azurite", str(tmp_path), sys.executable, "-c", "print('ran')"],

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,17 @@ def test_with_memory_they_are_in_a_folder_that_goes_and_with_azure_in_none(tmp_p
     assert not found.exists()
     with StorageChoice(kind=StorageKind.AZURE).payload_folder(tmp_path, _SETTINGS) as none:
         assert none is None
+
+
+def test_the_package_of_a_connection_by_identity_is_missed_before_the_host_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "azure.identity", None)
+    settings = {"AzureWebJobsStorage__accountName": "orders"}
+
+    with pytest.raises(StorageError) as refused:
+        StorageChoice(kind=StorageKind.AZURE).open_for(tmp_path, _SETTINGS, settings, ManualClock())
+
+    assert (
+        str(refused.value) == "--storage azure needs the package azure.identity: pip install 'durable-status[azure]'."
+    )
