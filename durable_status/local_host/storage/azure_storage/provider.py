@@ -198,7 +198,6 @@ class AzureStorage:
         self._post.messages.consume(work.instance_id, numbers, commit.rest_seconds)
 
     async def release(self, work: OrchestrationWork) -> None:
-        self._taken.pop(work.instance_id, None)
         self._post.messages.unlock(work.instance_id)
 
     async def next_activity(self) -> ActivityWork:

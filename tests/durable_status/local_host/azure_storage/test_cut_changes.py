@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from azure.storage.blob import ContainerClient
 
 from durable_status.app.host_settings import AzureStorageSettings
 from durable_status.local_host.errors import StorageError
@@ -16,8 +17,10 @@ from durable_status.local_host.storage.azure_storage.provider import AzureStorag
 from durable_status.local_host.storage.azure_storage.queues import Queues
 from durable_status.local_host.storage.azure_storage.tables import Tables
 from durable_status.local_host.storage.provider import EpisodeCommit, InstanceFilter, Message, Rewrite
-from durable_status.replay.events import OrchestrationStatus
+from durable_status.replay.events import OrchestrationStatus, OrchestratorStarted
 from durable_status.replay.ticks import PER_SECOND, Ticks
+from durable_status.task_hub.names import HubNames
+from durable_status.task_hub.tables import Row
 from durable_status.testing.fresh_task_hub import FreshTaskHub
 from tests.durable_status.local_host.azure_storage.provider_stories import (
     SETTINGS,
@@ -310,6 +313,74 @@ def test_a_row_that_cannot_be_written_does_not_keep_the_host_busy(
     _, row = hosts(task_hub, story, after)
 
     assert row.runtime_status is OrchestrationStatus.RUNNING
+
+
+def test_a_row_is_tried_again_once_however_many_episodes_there_are(
+    task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(storage: AzureStorage) -> Any:
+        await start(storage, row_at())
+        work = await storage.next_orchestration()
+        with monkeypatch.context() as broken:
+            failing(broken, Tables, "merge", StorageError("no"))
+            await storage.commit(work, running(work))
+            for number in range(3):
+                await storage.send(Message(instance_id="one", event=raised(number)))
+                work = await storage.next_orchestration()
+                row = replace(_present(work.row), custom_status=str(number))
+                events = (OrchestratorStarted(timestamp=row.last_updated_time), raised(number).played())
+                await storage.commit(work, EpisodeCommit(row=row, events=events))
+            assert len(storage._live._merging) == 1
+        await _when_merged(storage)
+
+    async def after(storage: AzureStorage) -> Any:
+        return await storage.read_instance("one")
+
+    _, row = hosts(task_hub, story, after)
+
+    assert (row.runtime_status, row.custom_status) == (OrchestrationStatus.RUNNING, "2")
+
+
+def test_texts_of_a_generation_go_with_it(task_hub: FreshTaskHub) -> None:
+    async def story(storage: AzureStorage) -> None:
+        await start(storage, row_at(input="x" * 40_000))
+        work = await storage.next_orchestration()
+        await storage.commit(work, running(work))
+        assert list(_history_blobs(task_hub)) != []
+        await storage.send(Message(instance_id="one", event=raised(1)))
+        work = await storage.next_orchestration()
+        following = replace(_present(work.row), execution_id="e2", input='"small"')
+        events = episode(following, first=replace(start_event(following), generation=None))
+        await storage.commit(work, EpisodeCommit(row=following, replaces_history=True, events=events))
+
+    hosts(task_hub, story)
+
+    assert list(_history_blobs(task_hub)) == []
+
+
+def _history_blobs(hub: FreshTaskHub) -> list[str]:
+    container = HubNames(hub.name).large_messages_container
+    with ContainerClient.from_connection_string(hub.connection_string, container) as blobs:
+        return [name for name in blobs.list_blob_names() if "/history-0" in name]
+
+
+def test_a_start_that_another_client_overtook_does_not_show(
+    task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert = Tables.insert
+
+    async def second(self: Tables, table: str, row: Row) -> Any:
+        await insert(self, table, row | {"ExecutionId": "other"})
+        return await insert(self, table, row)
+
+    async def story(storage: AzureStorage) -> Any:
+        monkeypatch.setattr(Tables, "insert", second)
+        await start(storage, row_at())
+        return await storage.read_instance("one")
+
+    (row,) = hosts(task_hub, story)
+
+    assert row.execution_id == "other"
 
 
 def test_what_the_stored_row_shows_is_not_deleted_before_it_shows_something_else(

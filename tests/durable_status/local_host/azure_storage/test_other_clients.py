@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from azure.data.tables import TableServiceClient, UpdateMode
 from azure.storage.queue import QueueServiceClient
 
+from durable_status.local_host.errors import StorageError
 from durable_status.local_host.storage.azure_storage.instance_rows import stored_instance
 from durable_status.local_host.storage.azure_storage.post_office import PostOffice
 from durable_status.local_host.storage.azure_storage.provider import AzureStorage
-from durable_status.local_host.storage.provider import InstanceRow, Message
-from durable_status.replay.events import Event, EventRaised, TimerCreated, TimerFired
+from durable_status.local_host.storage.azure_storage.tables import Tables
+from durable_status.local_host.storage.provider import EpisodeCommit, InstanceRow, Message
+from durable_status.replay.events import Event, EventRaised, OrchestrationStatus, TimerCreated, TimerFired
 from durable_status.replay.ticks import PER_SECOND, Ticks, parse_ticks
 from durable_status.task_hub.instances import instance_row
 from durable_status.task_hub.names import HubNames
@@ -22,6 +25,8 @@ from durable_status.task_hub.tables import row_json
 from durable_status.testing.fresh_task_hub import FreshTaskHub
 from tests.durable_status.local_host.azure_storage.provider_stories import (
     completed,
+    episode,
+    failing,
     hosts,
     put_by_client,
     row_at,
@@ -66,6 +71,32 @@ def test_a_start_over_counts_although_its_clients_clock_is_behind(task_hub: Fres
 
     assert starts_in(work) == ["e2"]
     assert list(work.history) == []
+
+
+def test_a_generation_counts_although_the_clients_clock_is_ahead(
+    task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run(storage: AzureStorage) -> None:
+        await start(storage, row_at(parse_ticks("2026-11-22T23:00:00Z")))
+        work = await storage.next_orchestration()
+        await storage.commit(work, running(work))
+        await storage.send(Message(instance_id="one", event=raised(1)))
+        work = await storage.next_orchestration()
+        with monkeypatch.context() as broken:
+            failing(broken, Tables, "merge", StorageError("the host has died"))
+            following = replace(row_at(_SLOW, execution_id="e2"), runtime_status=OrchestrationStatus.RUNNING)
+            commit = EpisodeCommit(row=following, replaces_history=True, events=episode(following))
+            await storage.commit(work, commit)
+            await storage.close()
+
+    async def go_on(storage: AzureStorage) -> Any:
+        await storage.send(Message(instance_id="one", event=raised(2)))
+        return await storage.next_orchestration()
+
+    _, work = hosts(task_hub, run, go_on)
+
+    assert work.row.execution_id == "e2"
+    assert len(work.history) == 3
 
 
 @pytest.mark.conforms("S4-10")
