@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from azure.data.tables import TableServiceClient
 from azure.storage.blob import ContainerClient
 
 from durable_status.app.host_settings import AzureStorageSettings
@@ -362,6 +363,70 @@ def _history_blobs(hub: FreshTaskHub) -> list[str]:
     container = HubNames(hub.name).large_messages_container
     with ContainerClient.from_connection_string(hub.connection_string, container) as blobs:
         return [name for name in blobs.list_blob_names() if "/history-0" in name]
+
+
+def test_a_purge_leaves_the_texts_of_ids_that_begin_alike(task_hub: FreshTaskHub) -> None:
+    async def story(storage: AzureStorage) -> None:
+        for instance_id in ("a", "a/b"):
+            await start(storage, row_at(instance_id=instance_id, input="x" * 60_000))
+        await storage.purge(["a"])
+
+    async def after(storage: AzureStorage) -> Any:
+        return await storage.read_instance("a/b")
+
+    _, row = hosts(task_hub, story, after)
+
+    assert row.input == "x" * 60_000
+
+
+def test_no_more_instances_are_kept_in_memory_than_may_be(
+    task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("durable_status.local_host.storage.azure_storage.live_instances._KEPT", 2)
+
+    async def story(storage: AzureStorage) -> Any:
+        await start(storage, row_at(instance_id="behind"))
+        work = await storage.next_orchestration()
+        with monkeypatch.context() as broken:
+            failing(broken, Tables, "merge", StorageError("no"))
+            await storage.commit(work, running(work))
+            for number in range(4):
+                await start(storage, row_at(instance_id=str(number)))
+            return list(storage._live._kept)
+
+    (kept,) = hosts(task_hub, story)
+
+    assert kept == ["behind", "3"]
+
+
+def test_a_history_whose_instance_is_gone_does_not_hinder_the_next(task_hub: FreshTaskHub) -> None:
+    async def story(storage: AzureStorage) -> Any:
+        await start(storage, row_at())
+        work = await storage.next_orchestration()
+        await storage.commit(work, completed(work))
+        with TableServiceClient.from_connection_string(task_hub.connection_string) as tables:
+            tables.get_table_client(HubNames(task_hub.name).instances_table).delete_entity("one", "")
+        await start(storage, row_at(_LATER, execution_id="e2"))
+        work = await storage.next_orchestration()
+        await storage.commit(work, running(work))
+        return await storage.read_instance("one")
+
+    (row,) = hosts(task_hub, story)
+
+    assert (row.execution_id, row.runtime_status) == ("e2", OrchestrationStatus.RUNNING)
+
+
+def test_a_host_opens_its_hub_again(task_hub: FreshTaskHub) -> None:
+    async def story(storage: AzureStorage) -> Any:
+        await start(storage, row_at())
+        await storage.next_orchestration()
+        await storage.close()
+        await storage.open()
+        return await storage.next_orchestration()
+
+    (work,) = hosts(task_hub, story)
+
+    assert starts_in(work) == ["e1"]
 
 
 def test_a_start_that_another_client_overtook_does_not_show(

@@ -17,6 +17,7 @@ from durable_status.local_host.storage.azure_storage.post_office import PostOffi
 from durable_status.local_host.storage.azure_storage.provider import AzureStorage
 from durable_status.local_host.storage.azure_storage.tables import Tables
 from durable_status.local_host.storage.provider import EpisodeCommit, InstanceRow, Message
+from durable_status.replay.entity_messages import RequestMessage
 from durable_status.replay.events import Event, EventRaised, OrchestrationStatus, TimerCreated, TimerFired
 from durable_status.replay.ticks import PER_SECOND, Ticks, parse_ticks
 from durable_status.task_hub.instances import instance_row
@@ -191,3 +192,24 @@ def test_what_a_queue_shows_before_it_is_due_waits(task_hub: FreshTaskHub, insta
     (work,) = hosts(task_hub, run)
 
     assert [message.event for message in work.messages.values()] == [raised(1)]
+
+
+@pytest.mark.parametrize(("sender", "counts"), [("e0", True), ("e1", False)])
+def test_a_request_counts_unless_the_history_of_the_very_execution_does_not_have_it(
+    task_hub: FreshTaskHub, sender: str, counts: bool
+) -> None:
+    request = RequestMessage(id="6a0e", operation="add", parent_instance_id="one", parent_execution_id=sender)
+    asked = EventRaised(timestamp=_SLOW, name=request.event_name, input=request.text)
+
+    async def run(storage: AzureStorage) -> Any:
+        await start(storage, _FIRST)
+        work = await storage.next_orchestration()
+        await storage.commit(work, running(work))
+        await asyncio.to_thread(put_by_client, task_hub, Message(instance_id="@counter@a", event=asked))
+        marker = Message(instance_id="@counter@a", event=raised(1))
+        await asyncio.to_thread(put_by_client, task_hub, marker, after_seconds=2)
+        return await storage.next_orchestration()
+
+    (work,) = hosts(task_hub, run)
+
+    assert [message.event for message in work.messages.values()] == ([asked] if counts else [raised(1)])
