@@ -234,6 +234,7 @@ def test_messages_of_which_one_cannot_be_put_are_put_once_in_the_end(
     assert [message.event for message in works[2].messages.values()] == [raised(2)]
 
 
+@pytest.mark.conforms("S2.3-11")
 def test_a_purged_instance_does_not_come_back_with_a_row_that_waited_to_be_merged(
     task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -255,6 +256,7 @@ def test_a_purged_instance_does_not_come_back_with_a_row_that_waited_to_be_merge
     assert row is None
 
 
+@pytest.mark.conforms("S2.3-11")
 def test_a_start_over_is_not_overwritten_by_a_row_that_waited_to_be_merged(
     task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -316,6 +318,7 @@ def test_a_row_that_cannot_be_written_does_not_keep_the_host_busy(
     assert row.runtime_status is OrchestrationStatus.RUNNING
 
 
+@pytest.mark.conforms("S2.3-11")
 def test_a_row_is_tried_again_once_however_many_episodes_there_are(
     task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -339,6 +339,7 @@ def test_what_did_not_fit_is_fetched_as_soon_as_there_is_room(
     _play(azurite, story, HandLimits(messages=1, longest_poll_seconds=hour))
 
 
+@pytest.mark.conforms("S4-11")
 def test_what_is_put_off_comes_again_soon(azurite: Azurite) -> None:
     async def story(hand: _Hand) -> None:
         await hand.put_by_others(_text("a"))
@@ -349,6 +350,7 @@ def test_what_is_put_off_comes_again_soon(azurite: Azurite) -> None:
     _play(azurite, story)
 
 
+@pytest.mark.conforms("S4-12")
 def test_what_is_due_later_than_a_queue_hides_it_is_not_in_hand(azurite: Azurite) -> None:
     async def story(hand: _Hand) -> None:
         week = 7 * 24 * 3600

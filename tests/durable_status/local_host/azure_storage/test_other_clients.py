@@ -12,13 +12,15 @@ from azure.data.tables import TableServiceClient, UpdateMode
 from azure.storage.queue import QueueServiceClient
 
 from durable_status.local_host.errors import StorageError
+from durable_status.local_host.storage.azure_storage.entity_requests import was_sent
 from durable_status.local_host.storage.azure_storage.instance_rows import stored_instance
+from durable_status.local_host.storage.azure_storage.live_instances import LiveInstances
 from durable_status.local_host.storage.azure_storage.post_office import PostOffice
 from durable_status.local_host.storage.azure_storage.provider import AzureStorage
 from durable_status.local_host.storage.azure_storage.tables import Tables
 from durable_status.local_host.storage.provider import EpisodeCommit, InstanceRow, Message
 from durable_status.replay.entity_messages import RequestMessage
-from durable_status.replay.events import Event, EventRaised, OrchestrationStatus, TimerCreated, TimerFired
+from durable_status.replay.events import Event, EventRaised, EventSent, OrchestrationStatus, TimerCreated, TimerFired
 from durable_status.replay.ticks import PER_SECOND, Ticks, parse_ticks
 from durable_status.task_hub.instances import instance_row
 from durable_status.task_hub.names import HubNames
@@ -171,6 +173,7 @@ def test_a_start_whose_row_was_never_stored_does_not_wait_for_ever(
 _IN_AN_HOUR = Ticks(parse_ticks("2026-11-22T12:30:00Z"))
 
 
+@pytest.mark.conforms("S4-12")
 @pytest.mark.parametrize(
     ("instance_id", "event"),
     [
@@ -213,3 +216,34 @@ def test_a_request_counts_unless_the_history_of_the_very_execution_does_not_have
     (work,) = hosts(task_hub, run)
 
     assert [message.event for message in work.messages.values()] == ([asked] if counts else [raised(1)])
+
+
+def test_a_request_waits_for_the_episode_that_sends_it(task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = RequestMessage(id="6a0e", operation="add", parent_instance_id="one", parent_execution_id="e1")
+    asked = EventRaised(timestamp=_SLOW, name=request.event_name, input=request.text)
+    sent = EventSent(timestamp=_SLOW, event_id=0, instance_id="@counter@a", name=request.event_name, input=request.text)
+    transact = Tables.transact
+
+    async def run(storage: AzureStorage) -> Any:
+        looking = asyncio.Event()
+
+        async def noted(event: Event, instances: LiveInstances) -> bool:
+            looking.set()
+            return await was_sent(event, instances)
+
+        async def late(self: Tables, *args: Any) -> Any:
+            await asyncio.to_thread(put_by_client, task_hub, Message(instance_id="@counter@a", event=asked))
+            await looking.wait()
+            return await transact(self, *args)
+
+        monkeypatch.setattr("durable_status.local_host.storage.azure_storage.provider.was_sent", noted)
+        monkeypatch.setattr(Tables, "transact", late)
+        await start(storage, _FIRST)
+        work = await storage.next_orchestration()
+        taking = asyncio.create_task(storage.next_orchestration())
+        await storage.commit(work, running(work, sent))
+        return await taking
+
+    (work,) = hosts(task_hub, run)
+
+    assert [message.event for message in work.messages.values()] == [asked]
