@@ -214,9 +214,11 @@ class AzureStorage:
             messages = await self._without_unsent(instance_id, messages)
         async with self._live.lock(instance_id):  # a client may be replacing it
             live = await self._live.get(instance_id)
-            if sort_out(live.row, live.history.events, messages).ahead:  # another client may have replaced it
+            arrivals = sort_out(live.row, live.history.events, messages)
+            if arrivals.ahead:  # another client may have replaced it
                 self._live.forget(instance_id)
                 live = await self._live.get(instance_id)
+                arrivals = sort_out(live.row, live.history.events, messages)
         history = live.history
         if history.to_repeat:  # before anything that has come since
             again = (
@@ -224,7 +226,6 @@ class AzureStorage:
                 for event in history.to_repeat
             )
             return self._hand_out(instance_id, live, {-number: item for number, item in enumerate(again, start=1)})
-        arrivals = sort_out(live.row, history.events, messages)
         # What they wait for was in the hands of a host that died, and comes back in that time.
         self._post.put_off(instance_id, arrivals.early, longest_seconds=self._settings.control_invisible_seconds)
         self._wait_for_rows(instance_id, arrivals.ahead)
