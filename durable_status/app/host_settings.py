@@ -30,6 +30,7 @@ _UNUSED = (
 )
 
 _INVISIBLE_SECONDS = 30
+_LONGEST_INVISIBLE_SECONDS = 3_600
 _USED_OF_AZURE_STORAGE = (
     "type",
     "connectionname",
@@ -177,17 +178,26 @@ def _azure_storage(section: Section) -> AzureStorageSettings:
     section.number("controlQueueBatchSize", 32)
     defaults = AzureStorageSettings()
     return AzureStorageSettings(
-        partition_count=section.number("partitionCount", 1, most=16) if section.value("partitionCount") else None,
+        partition_count=section.number("partitionCount", 0, most=16) or None,
         messages_in_hand=section.number("controlQueueBufferThreshold", defaults.messages_in_hand, most=1000),
         control_invisible_seconds=_whole_seconds(section, "controlQueueVisibilityTimeout"),
         work_invisible_seconds=_whole_seconds(section, "workItemQueueVisibilityTimeout"),
-        longest_poll_seconds=section.span_seconds("maxQueuePollingInterval") or defaults.longest_poll_seconds,
+        longest_poll_seconds=_longest_poll_seconds(section, defaults.longest_poll_seconds),
     )
 
 
+def _longest_poll_seconds(section: Section, default: float) -> float:
+    seconds = section.span_seconds("maxQueuePollingInterval")
+    if seconds == 0:
+        raise AppError(f"{FILE_NAME}: maxQueuePollingInterval must be longer than 00:00:00.")
+    return default if seconds is None else seconds
+
+
 def _whole_seconds(section: Section, name: str) -> int:
-    """Whole seconds, as queues count them, at least one."""
+    """Whole seconds, as queues count them: one at least, where the extension wants a minute, and an hour at most."""
     seconds = section.span_seconds(name)
+    if seconds is not None and seconds > _LONGEST_INVISIBLE_SECONDS:
+        raise AppError(f"{FILE_NAME}: {name} must be 01:00:00 at most, not {section.value(name)!r}.")
     return _INVISIBLE_SECONDS if seconds is None else max(1, round(seconds))
 
 

@@ -166,7 +166,10 @@ def test_the_environment_wins_over_host_json(tmp_path: Path) -> None:
         ('"hubName": "a b", "storageProvider": {"type": "mssql"}', "Task hub name 'a b'"),
         ('"storageProvider": {"type": "redis"}', "'redis' does not exist; write AzureStorage"),
         ('"storageProvider": {"partitionCount": 17}', "from 1 to 16"),
+        ('"storageProvider": {"partitionCount": 0}', "from 1 to 16"),
         ('"storageProvider": {"controlQueueVisibilityTimeout": "soon"}', "span of time"),
+        ('"storageProvider": {"workItemQueueVisibilityTimeout": "01:00:01"}', "01:00:00 at most"),
+        ('"storageProvider": {"maxQueuePollingInterval": "00:00:00"}', "longer than 00:00:00"),
         ('"storageProvider": []', "must be an object"),
     ],
 )

@@ -65,7 +65,9 @@ def sort_out(row: InstanceRow | None, history: Sequence[Event], messages: Mappin
         waits = not history and row is not None and row.runtime_status is OrchestrationStatus.PENDING
         return Arrivals(counting={} if waits else messages, repeated=(), early=tuple(messages) if waits else ())
     if _has_ended(history):  # what it never asked for is not to wait for ever
-        return Arrivals(counting=messages, repeated=(), early=())
+        repeated = [number for number, message in messages.items() if isinstance(message.event, ExecutionStarted)]
+        counting = {number: message for number, message in messages.items() if number not in repeated}
+        return Arrivals(counting=counting, repeated=repeated, early=())
     return _sort_out(started.orchestration_instance.execution_id, history, messages)
 
 

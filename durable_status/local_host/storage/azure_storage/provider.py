@@ -139,7 +139,7 @@ class AzureStorage:
         # A message that comes before its history was rewritten finds an instance that has ended, and does no harm.
         sent = await self._post.put_all([self._writer.from_client(message) for message in messages])
         with self._post.leaving_behind(sent):
-            for rewrite in rewrites:
+            for rewrite in reversed(tuple(rewrites)):  # children first: until its own turn an instance can be rewound
                 await self._rewrite(rewrite)
         self._post.deliver(sent)
 
@@ -198,7 +198,6 @@ class AzureStorage:
         self._post.messages.consume(work.instance_id, numbers, commit.rest_seconds)
 
     async def release(self, work: OrchestrationWork) -> None:
-        self._taken.pop(work.instance_id, None)
         self._post.messages.unlock(work.instance_id)
 
     async def next_activity(self) -> ActivityWork:
@@ -215,9 +214,11 @@ class AzureStorage:
             messages = await self._without_unsent(instance_id, messages)
         async with self._live.lock(instance_id):  # a client may be replacing it
             live = await self._live.get(instance_id)
-            if sort_out(live.row, live.history.events, messages).ahead:  # another client may have replaced it
+            arrivals = sort_out(live.row, live.history.events, messages)
+            if arrivals.ahead:  # another client may have replaced it
                 self._live.forget(instance_id)
                 live = await self._live.get(instance_id)
+                arrivals = sort_out(live.row, live.history.events, messages)
         history = live.history
         if history.to_repeat:  # before anything that has come since
             again = (
@@ -225,7 +226,6 @@ class AzureStorage:
                 for event in history.to_repeat
             )
             return self._hand_out(instance_id, live, {-number: item for number, item in enumerate(again, start=1)})
-        arrivals = sort_out(live.row, history.events, messages)
         # What they wait for was in the hands of a host that died, and comes back in that time.
         self._post.put_off(instance_id, arrivals.early, longest_seconds=self._settings.control_invisible_seconds)
         self._wait_for_rows(instance_id, arrivals.ahead)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from azure.storage.queue import QueueServiceClient
 
 from durable_status.app.host_settings import AzureStorageSettings
 from durable_status.local_host.storage.azure_storage.provider import AzureStorage
-from durable_status.local_host.storage.provider import EpisodeCommit, InstanceRow, OrchestrationWork
+from durable_status.local_host.storage.provider import EpisodeCommit, InstanceRow, Message, OrchestrationWork
+from durable_status.replay.event_json import event_members
 from durable_status.replay.events import (
     Event,
     ExecutionCompleted,
@@ -21,6 +24,8 @@ from durable_status.replay.events import (
     OrchestratorStarted,
 )
 from durable_status.replay.ticks import Ticks, parse_ticks
+from durable_status.task_hub.messages import QueueMessage, Sender, message_json, queue_text
+from durable_status.task_hub.names import HubNames
 from durable_status.testing.fresh_task_hub import FreshTaskHub
 from tests.azure_hubs import azure_storage
 from tests.clock import ManualClock
@@ -84,6 +89,21 @@ def _updated(work: OrchestrationWork, status: OrchestrationStatus, **members: An
     assert work.row is not None
     row = replace(work.row, runtime_status=status, last_updated_time=Ticks(work.row.created_time + 1), **members)
     return replace(row, completed_time=row.last_updated_time) if status.has_ended else row
+
+
+def put_by_client(hub: FreshTaskHub, message: Message, *, after_seconds: int = 0) -> None:
+    """What another client puts, which nobody sees for so long; into a queue that need not be the instance's."""
+    queued = QueueMessage(
+        activity_id=str(uuid.uuid4()),
+        event=event_members(message.event),
+        instance_id=message.instance_id,
+        execution_id=message.execution_id,
+        sender=Sender(),
+    )
+    queue = HubNames(hub.name).control_queues(1)[0]
+    with QueueServiceClient.from_connection_string(hub.connection_string) as queues:
+        text = queue_text(message_json(queued))
+        queues.get_queue_client(queue).send_message(text, visibility_timeout=after_seconds)
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, owner: type, method: str, error: BaseException) -> None:

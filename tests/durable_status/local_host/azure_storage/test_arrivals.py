@@ -88,6 +88,7 @@ _CREATED = TimerCreated(timestamp=_TIME, event_id=0, fire_at=Ticks(9))
 _FIRED = TimerFired(timestamp=_TIME, timer_id=0, fire_at=Ticks(9))
 _CHILD = SubOrchestrationInstanceCreated(timestamp=_TIME, event_id=0, name="Child", instance_id="c")
 _CHILD_DONE = SubOrchestrationInstanceCompleted(timestamp=_TIME, task_scheduled_id=0, result="1")
+_ENDED = ExecutionCompleted(timestamp=_TIME, event_id=1, orchestration_status=OrchestrationStatus.COMPLETED)
 _FAILED = TaskFailed(timestamp=_TIME, task_scheduled_id=0, reason="no")
 
 
@@ -202,6 +203,8 @@ def test_a_childs_start_that_was_sent_again_is_the_same_call() -> None:
 
     assert _sorted(history, _start("e2", _PARENT)) == ([], [1], [])
     assert _sorted(history, _start("e2", other)) == ([1], [], [])
+    assert _sorted([*history, _ENDED], _start("e2", _PARENT), _RAISED) == ([2], [1], [])
+    assert _sorted([*history, _ENDED], _start("e2", other)) == ([1], [], [])
 
 
 @given(st.data())

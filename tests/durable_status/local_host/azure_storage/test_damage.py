@@ -55,6 +55,7 @@ _DAMAGES = {
 }
 
 
+@pytest.mark.conforms("S4-13")
 @pytest.mark.parametrize("damage", _DAMAGES.values(), ids=_DAMAGES)
 def test_a_damaged_instance_does_not_stop_the_others(
     task_hub: FreshTaskHub, damage: Callable[[FreshTaskHub], None], caplog: pytest.LogCaptureFixture
@@ -103,6 +104,7 @@ _RAISED = "DurableTask.Core.History.EventRaisedEvent"
 _EVENT = f'"Event":{{"$type":"{_RAISED}","Name":"go","Input":"1","EventId":-1,"Timestamp":"2026-11-22T11:30:46Z"}}'
 
 
+@pytest.mark.conforms("S4-13")
 @pytest.mark.parametrize(
     "text",
     [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -211,27 +211,32 @@ def test_what_is_done_is_not_delivered_again_although_it_could_not_be_deleted(
         assert (await hand.next())[1] == "marker"
 
     async def next_host(hand: _Hand) -> None:
-        await hand.put_by_others(_text("next"))
+        await hand.put_by_others(_text("next"), after_seconds=2)
         assert {(await hand.next())[1], (await hand.next())[1]} == {"marker", "next"}
 
     _play(azurite, story, _SHORT, also=next_host)
 
 
-def test_what_was_fetched_again_is_deleted_all_the_same(azurite: Azurite, monkeypatch: pytest.MonkeyPatch) -> None:
-    fetch = Queues.get
-    again = asyncio.Event()
+def _fetching(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Set when a message has been fetched and taken in hand."""
+    take, fetched = Mailbox._take, asyncio.Event()
 
-    async def get(self: Queues, queue: str, **options: Any) -> list[QueuedMessage]:
-        found = await fetch(self, queue, **options)
+    async def noted(self: Mailbox, found: Sequence[QueuedMessage]) -> None:
+        await take(self, found)
         if found:
-            again.set()
-        return found
+            fetched.set()
+
+    monkeypatch.setattr(Mailbox, "_take", noted)
+    return fetched
+
+
+def test_what_was_fetched_again_is_deleted_all_the_same(azurite: Azurite, monkeypatch: pytest.MonkeyPatch) -> None:
+    again = _fetching(monkeypatch)
 
     async def story(hand: _Hand) -> None:
         hand.mailbox.post(await hand.mailbox.put(hand.queue, _message("a")))
         number, *_ = await hand.next()
         await asyncio.wait_for(again.wait(), _PATIENCE_SECONDS)
-        await asyncio.sleep(0)  # so that the fetch is over
         hand.mailbox.consume([number])
         await hand.mailbox.settle()
         assert hand.delivered.empty()
@@ -240,7 +245,6 @@ def test_what_was_fetched_again_is_deleted_all_the_same(azurite: Azurite, monkey
     async def next_host(hand: _Hand) -> None:
         assert (await hand.next())[1] == "marker"
 
-    monkeypatch.setattr(Queues, "get", get)
     monkeypatch.setattr(Queues, "extend", _unavailable)
     _play(azurite, story, _SHORT, also=next_host)
 
@@ -287,6 +291,66 @@ def test_what_is_due_counts_like_all_that_is_in_hand(azurite: Azurite) -> None:
     _play(azurite, story, HandLimits(messages=1, longest_poll_seconds=60))
 
 
+def test_what_is_fetched_when_it_is_due_is_in_hand(azurite: Azurite, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched = _fetching(monkeypatch)
+
+    async def story(hand: _Hand) -> None:
+        hand.mailbox.post(await hand.mailbox.put(hand.queue, _message("a"), delay_seconds=1, due=Ticks(1)))
+        await asyncio.wait_for(fetched.wait(), _PATIENCE_SECONDS)
+        assert not (await hand.mailbox.put(hand.queue, _message("b"))).is_in_hand
+        await hand.next()
+        assert hand.delivered.empty()
+
+    _play(azurite, story, HandLimits(messages=1, longest_poll_seconds=0.1))
+
+
+@pytest.mark.parametrize("is_room_made_first", [False, True])
+def test_what_did_not_fit_is_fetched_as_soon_as_there_is_room(
+    azurite: Azurite, monkeypatch: pytest.MonkeyPatch, is_room_made_first: bool
+) -> None:
+    hour = 3_600.0
+    put, get = Queues.put, Queues.get
+    looked = asyncio.Event()
+
+    async def story(hand: _Hand) -> None:
+        hand.mailbox.post(await hand.mailbox.put(hand.queue, _message("a")))
+        number, *_ = await hand.next()
+
+        async def late(self: Queues, *args: Any, **options: Any) -> Any:
+            if is_room_made_first:
+                hand.mailbox.consume([number])
+                await asyncio.wait_for(looked.wait(), _PATIENCE_SECONDS)
+            return await put(self, *args, **options)
+
+        async def noted(self: Queues, *args: Any, **options: Any) -> Any:
+            found = await get(self, *args, **options)
+            asyncio.get_running_loop().call_soon(looked.set)
+            return found
+
+        monkeypatch.setattr(Queues, "put", late)
+        monkeypatch.setattr(Queues, "get", noted)
+        hand.mailbox.post(await hand.mailbox.put(hand.queue, _message("b")))
+        if not is_room_made_first:
+            hand.mailbox.consume([number])
+        assert (await hand.next())[1] == "b"
+
+    monkeypatch.setattr("durable_status.local_host.storage.azure_storage.mailbox._SHORTEST_PAUSE_SECONDS", hour)
+    monkeypatch.setattr("durable_status.local_host.storage.azure_storage.mailbox._LONGEST_FIRST_PAUSE_SECONDS", hour)
+    _play(azurite, story, HandLimits(messages=1, longest_poll_seconds=hour))
+
+
+@pytest.mark.conforms("S4-11")
+def test_what_is_put_off_comes_again_soon(azurite: Azurite) -> None:
+    async def story(hand: _Hand) -> None:
+        await hand.put_by_others(_text("a"))
+        number, *_ = await hand.next()
+        hand.mailbox.put_off([number])
+        assert (await hand.next())[1] == "a"
+
+    _play(azurite, story)
+
+
+@pytest.mark.conforms("S4-12")
 def test_what_is_due_later_than_a_queue_hides_it_is_not_in_hand(azurite: Azurite) -> None:
     async def story(hand: _Hand) -> None:
         week = 7 * 24 * 3600

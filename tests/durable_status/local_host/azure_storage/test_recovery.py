@@ -28,7 +28,7 @@ from durable_status.replay.ticks import Ticks, parse_ticks
 from durable_status.testing.fresh_task_hub import FreshTaskHub
 from tests.azure_hubs import azure_storage
 from tests.clock import ManualClock
-from tests.durable_status.local_host.storage.contract import new_row, start_event
+from tests.durable_status.local_host.storage.contract import new_row, nothing_comes, start_event
 
 pytestmark = pytest.mark.needs_azurite
 
@@ -145,6 +145,7 @@ def test_a_new_generation_of_which_a_part_was_written_begins_again(
         work = await storage.next_orchestration()
         events = _episode(following, *_scheduled(1), start=start)
         await storage.commit(work, EpisodeCommit(row=following, replaces_history=True, events=events))
+        assert await nothing_comes(storage.next_orchestration())
         return work, await storage.read_instance("one")
 
     async def read(storage: AzureStorage) -> Any:
