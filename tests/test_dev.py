@@ -311,7 +311,7 @@ def test_the_test_command_runs_every_gate(installed: Copy) -> None:
         "mypy ",
         "lint-imports ",
         "python -m tests.check_goldens tests/goldens/replay",
-        "python -m pytest -q -n auto",
+        "python -m pytest -q -n auto --dist worksteal",
     ]
     assert passed.stdout.splitlines()[-1] == "All gates passed."
 
