@@ -12,6 +12,7 @@ import pytest
 from durable_status.app.host_settings import AzureStorageSettings
 from durable_status.local_host.errors import StorageError
 from durable_status.local_host.storage.azure_storage.errors import UnavailableError
+from durable_status.local_host.storage.azure_storage.ownership import HubOwnership
 from durable_status.local_host.storage.azure_storage.provider import AzureStorage
 from durable_status.local_host.storage.azure_storage.tables import Tables
 from durable_status.local_host.storage.provider import ActivityCall, EpisodeCommit, InstanceRow, OrchestrationWork
@@ -260,3 +261,44 @@ def test_a_start_that_was_stored_without_an_answer_is_not_lost(
     _, work = _hosts(task_hub, cut, go_on)
 
     assert [message.event for message in work.messages.values()] == [start_event(_row())]
+
+
+def test_a_start_that_was_sent_twice_is_still_this_hosts_own(
+    task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    original = Tables.insert
+
+    async def twice(self: Tables, *args: Any, **options: Any) -> str:
+        await original(self, *args, **options)
+        return await original(self, *args, **options)  # as if the first answer had been lost
+
+    async def start(storage: AzureStorage) -> Any:
+        with monkeypatch.context() as broken:
+            broken.setattr(Tables, "insert", twice)
+            return await _start(storage)
+
+    (work,) = _hosts(task_hub, start)
+
+    assert work.row == _row()
+    assert "another client" not in caplog.text
+
+
+def test_a_host_that_has_lost_its_hub_writes_no_history(
+    task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(_self: HubOwnership) -> None:
+        raise StorageError("the hub is another host's")
+
+    async def commit(storage: AzureStorage) -> Any:
+        work = await _start(storage)
+        assert work.row is not None
+        with monkeypatch.context() as broken:
+            broken.setattr(HubOwnership, "confirm", lost)
+            with pytest.raises(StorageError, match="another host's"):
+                await storage.commit(
+                    work, EpisodeCommit(row=work.row, replaces_history=True, events=_episode(work.row))
+                )
+        await storage.release(work)
+        return await storage.read_history("one")
+
+    assert list(_hosts(task_hub, commit)[0]) == []
