@@ -32,14 +32,13 @@ from durable_status.replay.episode import Episode, Instance, child_started, run_
 from durable_status.replay.events import (
     Event,
     EventRaised,
-    ExecutionCompleted,
     ExecutionStarted,
     ExecutionTerminated,
     OrchestrationInstance,
     OrchestrationStatus,
-    OrchestratorStarted,
     TimerFired,
 )
+from durable_status.replay.executions import find_start, has_ended
 from durable_status.replay.host_facts import HostFacts
 from durable_status.replay.profile import Profile
 from durable_status.replay.ticks import Ticks
@@ -138,7 +137,7 @@ class Orchestrations:
 
     def _caught_up(self, work: OrchestrationWork) -> EpisodeCommit:
         """Nothing happens but that the row shows the custom status, which is not in the history: it is replayed."""
-        started = _find_start(work.history)
+        started = find_start(work.history)
         if started is None or work.row is None:
             return EpisodeCommit()
         episode = self._run_episode(
@@ -230,12 +229,12 @@ def _accept(work: OrchestrationWork) -> tuple[Sequence[Event], Sequence[Event], 
     A start counts once, and for an instance of its own only while its row names that execution; a child's start
     overwrites whatever has its id.
     """
-    history, started = work.history, _find_start(work.history)
+    history, started = work.history, find_start(work.history)
     for message in work.messages.values():
         event = message.event
         if isinstance(event, ExecutionStarted) and _begins(event, started, work.row):
             history, started = (), event
-    if started is None or _has_ended(history):
+    if started is None or has_ended(history):
         return None
     execution_id = started.orchestration_instance.execution_id
     events: list[Event] = [] if history else [started]
@@ -247,16 +246,6 @@ def _accept(work: OrchestrationWork) -> tuple[Sequence[Event], Sequence[Event], 
     return (history, events, started) if events else None
 
 
-def _has_ended(history: Sequence[Event]) -> bool:
-    """Whether the last episode ended the execution; the row does not tell after a rewind that went wrong."""
-    for event in reversed(history):
-        if isinstance(event, ExecutionCompleted):
-            return True
-        if isinstance(event, OrchestratorStarted):
-            return False
-    return False
-
-
 def _begins(start: ExecutionStarted, current: ExecutionStarted | None, row: InstanceRow | None) -> bool:
     execution = start.orchestration_instance
     if current is not None and current.orchestration_instance == execution:
@@ -264,12 +253,8 @@ def _begins(start: ExecutionStarted, current: ExecutionStarted | None, row: Inst
     return start.parent_instance is not None or row is None or row.execution_id == execution.execution_id
 
 
-def _find_start(events: Sequence[Event]) -> ExecutionStarted | None:
-    return next((event for event in events[:2] if isinstance(event, ExecutionStarted)), None)
-
-
 def _first_start(messages: Sequence[Event]) -> ExecutionStarted:
-    started = _find_start(messages)
+    started = find_start(messages)
     assert started is not None, "a generation begins with its ExecutionStarted"
     return started
 

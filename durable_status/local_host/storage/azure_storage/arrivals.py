@@ -15,13 +15,11 @@ from durable_status.replay.events import (
     Event,
     EventRaised,
     EventSent,
-    ExecutionCompleted,
     ExecutionResumed,
     ExecutionStarted,
     ExecutionSuspended,
     ExecutionTerminated,
     OrchestrationStatus,
-    OrchestratorStarted,
     SubOrchestrationInstanceCompleted,
     SubOrchestrationInstanceCreated,
     SubOrchestrationInstanceFailed,
@@ -31,6 +29,7 @@ from durable_status.replay.events import (
     TimerCreated,
     TimerFired,
 )
+from durable_status.replay.executions import find_start, has_ended
 
 _TASK, _CHILD, _TIMER, _REQUEST = "task", "child", "timer", "request"
 
@@ -53,7 +52,7 @@ def sort_out(row: InstanceRow | None, history: Sequence[Event], messages: Mappin
 
     Messages to another execution, and all messages when one starts another, are left to whoever runs the episode.
     """
-    started = _started(history)
+    started = find_start(history)
     if ahead := [number for number, message in messages.items() if _is_ahead(message.event, started, row)]:
         others = {number: message for number, message in messages.items() if number not in ahead}
         return replace(sort_out(row, history, others), ahead=ahead)
@@ -64,7 +63,7 @@ def sort_out(row: InstanceRow | None, history: Sequence[Event], messages: Mappin
     if started is None:
         waits = not history and row is not None and row.runtime_status is OrchestrationStatus.PENDING
         return Arrivals(counting={} if waits else messages, repeated=(), early=tuple(messages) if waits else ())
-    if _has_ended(history):  # what it never asked for is not to wait for ever
+    if has_ended(history):  # what it never asked for is not to wait for ever
         repeated = [number for number, message in messages.items() if isinstance(message.event, ExecutionStarted)]
         counting = {number: message for number, message in messages.items() if number not in repeated}
         return Arrivals(counting=counting, repeated=repeated, early=())
@@ -90,18 +89,6 @@ def _sort_out(execution_id: str | None, history: Sequence[Event], messages: Mapp
             seen.add(trace)
             counting[number] = message
     return Arrivals(counting=counting, repeated=repeated, early=early)
-
-
-def _started(history: Sequence[Event]) -> ExecutionStarted | None:
-    return next((event for event in history[:2] if isinstance(event, ExecutionStarted)), None)
-
-
-def _has_ended(history: Sequence[Event]) -> bool:
-    """Whether the last episode ended the execution."""
-    for event in reversed(history):
-        if isinstance(event, ExecutionCompleted | OrchestratorStarted):
-            return isinstance(event, ExecutionCompleted)
-    return False
 
 
 def _begins(start: ExecutionStarted, started: ExecutionStarted | None, row: InstanceRow | None) -> bool:

@@ -14,7 +14,8 @@ from durable_status.local_host.storage.azure_storage.history_table import Histor
 from durable_status.local_host.storage.azure_storage.instance_table import InstanceTable
 from durable_status.local_host.storage.azure_storage.large_texts import LargeTexts
 from durable_status.local_host.storage.provider import InstanceRow
-from durable_status.replay.events import ExecutionStarted, OrchestrationStatus
+from durable_status.replay.events import OrchestrationStatus
+from durable_status.replay.executions import find_start
 from durable_status.replay.ticks import format_ticks_in_full
 from durable_status.task_hub.history import Execution
 from durable_status.task_hub.instances import episode_columns
@@ -163,8 +164,7 @@ def _is_of_earlier_start(history: StoredHistory, row: InstanceRow) -> bool:
     """
     if history.execution_id in (None, row.execution_id) or row.runtime_status is not OrchestrationStatus.PENDING:
         return False
-    starts = (event for event in (*history.events[:2], *history.to_repeat) if isinstance(event, ExecutionStarted))
-    started = next(starts, None)
+    started = find_start(history.events or history.to_repeat)
     return started is None or started.timestamp < row.created_time
 
 
