@@ -21,7 +21,7 @@ def sdk_credential(credential: Credential, *, is_async: bool) -> Any:
 
 
 def _identity(identity: Identity, *, is_async: bool) -> Any:
-    # Imported when used: only connections by identity pay for it.
+    # By the rules of the Functions host. Imported when used: only connections by identity pay for it.
     if is_async:
         from azure.identity import aio as kinds
     else:

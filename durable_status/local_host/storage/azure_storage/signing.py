@@ -130,14 +130,8 @@ class TokenSigner:
 
 
 def open_identity(identity: Identity) -> AsyncTokenCredential:
-    """The credential of an identity, for asyncio; its user closes it.
+    """The credential of an identity, for asyncio; its user closes it."""
+    from durable_status.payloads.credentials import sdk_credential
 
-    The rules are those by which the Functions host chooses one.
-    """
-    from azure.identity.aio import ClientSecretCredential, DefaultAzureCredential, ManagedIdentityCredential
-
-    if identity.managed:
-        return ManagedIdentityCredential(client_id=identity.client_id)
-    if identity.client_secret is not None:
-        return ClientSecretCredential(identity.tenant_id, identity.client_id, identity.client_secret)
-    return DefaultAzureCredential(managed_identity_client_id=identity.client_id)
+    credential: AsyncTokenCredential = sdk_credential(identity, is_async=True)
+    return credential
