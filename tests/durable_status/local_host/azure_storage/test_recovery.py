@@ -3,76 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from durable_status.app.host_settings import AzureStorageSettings
 from durable_status.local_host.errors import StorageError
 from durable_status.local_host.storage.azure_storage.errors import UnavailableError
 from durable_status.local_host.storage.azure_storage.ownership import HubOwnership
 from durable_status.local_host.storage.azure_storage.provider import AzureStorage
 from durable_status.local_host.storage.azure_storage.tables import Tables
-from durable_status.local_host.storage.provider import ActivityCall, EpisodeCommit, InstanceRow, OrchestrationWork
+from durable_status.local_host.storage.provider import ActivityCall, EpisodeCommit, OrchestrationWork
 from durable_status.replay.events import (
     Event,
     ExecutionCompleted,
-    ExecutionStarted,
     OrchestrationStatus,
-    OrchestratorCompleted,
-    OrchestratorStarted,
     TaskScheduled,
 )
-from durable_status.replay.ticks import Ticks, parse_ticks
+from durable_status.replay.ticks import Ticks
 from durable_status.testing.fresh_task_hub import FreshTaskHub
-from tests.azure_hubs import azure_storage
-from tests.clock import ManualClock
-from tests.durable_status.local_host.storage.contract import new_row, nothing_comes, start_event
+from tests.durable_status.local_host.azure_storage.provider_stories import T0, episode, hosts, row_at, unanswered
+from tests.durable_status.local_host.storage.contract import nothing_comes, start_event
 
 pytestmark = pytest.mark.needs_azurite
 
-_T0 = parse_ticks("2026-11-22T11:30:46Z")
 _MANY = 150
-_SETTINGS = AzureStorageSettings(control_invisible_seconds=1, work_invisible_seconds=1, longest_poll_seconds=0.1)
-
-Story = Callable[[AzureStorage], Awaitable[Any]]
-
-
-def _hosts(hub: FreshTaskHub, *stories: Story) -> list[Any]:
-    """One host after the other on the hub, each for one story; what they told."""
-
-    async def main() -> list[Any]:
-        told = []
-        for story in stories:
-            storage = azure_storage(hub, ManualClock(), _SETTINGS)
-            await storage.open()
-            try:
-                told.append(await asyncio.wait_for(story(storage), 30))
-            finally:
-                await storage.close()
-        return told
-
-    return asyncio.run(main())
-
-
-def _row(**members: Any) -> InstanceRow:
-    return new_row(created_time=_T0, last_updated_time=_T0, **members)
-
-
-def _episode(row: InstanceRow, *events: Event, start: ExecutionStarted | None = None) -> list[Event]:
-    began = Ticks(_T0 + 1)
-    first = (start or start_event(row)).played()
-    return [OrchestratorStarted(timestamp=began), first, *events, OrchestratorCompleted(timestamp=Ticks(_T0 + 2))]
 
 
 def _scheduled(count: int) -> list[Event]:
-    return [TaskScheduled(timestamp=Ticks(_T0 + 1), event_id=number, name="Echo") for number in range(count)]
+    return [TaskScheduled(timestamp=Ticks(T0 + 1), event_id=number, name="Echo") for number in range(count)]
 
 
 async def _start(storage: AzureStorage) -> OrchestrationWork:
-    row = _row()
+    row = row_at()
     await storage.create_instance(row, start_event(row), replace_live=False)
     return await storage.next_orchestration()
 
@@ -115,12 +78,12 @@ def test_an_episode_of_which_a_part_was_written_is_done_again_and_its_rest_is_go
     def _committing(work: OrchestrationWork, count: int) -> EpisodeCommit:
         assert work.row is not None
         row = replace(work.row, runtime_status=OrchestrationStatus.RUNNING)
-        return EpisodeCommit(row=row, replaces_history=True, events=_episode(_row(), *_scheduled(count)))
+        return EpisodeCommit(row=row, replaces_history=True, events=episode(row_at(), *_scheduled(count)))
 
-    _, (work, history, row), stored = _hosts(task_hub, cut, again, read)
+    _, (work, history, row), stored = hosts(task_hub, cut, again, read)
 
     assert list(work.history) == []
-    assert [message.event for message in work.messages.values()] == [start_event(_row())]
+    assert [message.event for message in work.messages.values()] == [start_event(row_at())]
     assert len(history) == 6
     assert row.runtime_status is OrchestrationStatus.RUNNING
     assert list(stored) == list(history), "no row of the longer episode is left"
@@ -130,12 +93,12 @@ def test_an_episode_of_which_a_part_was_written_is_done_again_and_its_rest_is_go
 def test_a_new_generation_of_which_a_part_was_written_begins_again(
     task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    following = replace(_row(execution_id="e2"), runtime_status=OrchestrationStatus.RUNNING)
+    following = replace(row_at(execution_id="e2"), runtime_status=OrchestrationStatus.RUNNING)
     start = replace(start_event(following), generation=None)
 
     async def cut(storage: AzureStorage) -> None:
         work = await _start(storage)
-        events = _episode(following, *_scheduled(_MANY), start=start)
+        events = episode(following, *_scheduled(_MANY), first=start)
         with monkeypatch.context() as broken:
             _fail_after(broken, "transact", 1)
             with pytest.raises(StorageError, match="died"):
@@ -144,7 +107,7 @@ def test_a_new_generation_of_which_a_part_was_written_begins_again(
 
     async def again(storage: AzureStorage) -> Any:
         work = await storage.next_orchestration()
-        events = _episode(following, *_scheduled(1), start=start)
+        events = episode(following, *_scheduled(1), first=start)
         await storage.commit(work, EpisodeCommit(row=following, replaces_history=True, events=events))
         assert await nothing_comes(storage.next_orchestration())
         return work, await storage.read_instance("one")
@@ -152,7 +115,7 @@ def test_a_new_generation_of_which_a_part_was_written_begins_again(
     async def read(storage: AzureStorage) -> Any:
         return await storage.read_history("one"), await storage.read_instance("one")
 
-    _, (work, _), (history, row) = _hosts(task_hub, cut, again, read)
+    _, (work, _), (history, row) = hosts(task_hub, cut, again, read)
 
     assert work.row.execution_id == "e2"
     assert list(work.history) == []
@@ -166,20 +129,20 @@ def test_a_row_that_fell_behind_its_history_catches_up(
     task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch, ended: bool
 ) -> None:
     status = OrchestrationStatus.COMPLETED if ended else OrchestrationStatus.RUNNING
-    last = Ticks(_T0 + 2)
+    last = Ticks(T0 + 1)
     row = replace(
-        _row(),
+        row_at(),
         runtime_status=status,
         custom_status='"seen"',
         output='"out"' if ended else None,
         last_updated_time=last,
         completed_time=last if ended else None,
     )
-    end = ExecutionCompleted(timestamp=Ticks(_T0 + 1), event_id=0, orchestration_status=status, result='"out"')
+    end = ExecutionCompleted(timestamp=Ticks(T0 + 1), event_id=0, orchestration_status=status, result='"out"')
 
     async def cut(storage: AzureStorage) -> None:
         work = await _start(storage)
-        events = _episode(row, *([end] if ended else []))
+        events = episode(row, *([end] if ended else []))
         with monkeypatch.context() as broken:
             _fail_after(broken, "merge", 0)
             await storage.commit(work, EpisodeCommit(row=row, replaces_history=True, events=events))
@@ -195,7 +158,7 @@ def test_a_row_that_fell_behind_its_history_catches_up(
     async def read(storage: AzureStorage) -> Any:
         return await storage.read_instance("one"), await storage.read_history("one")
 
-    _, (before, work), (stored, history) = _hosts(task_hub, cut, catch_up, read)
+    _, (before, work), (stored, history) = hosts(task_hub, cut, catch_up, read)
 
     assert before.runtime_status is OrchestrationStatus.PENDING
     assert work.row_lags
@@ -208,20 +171,14 @@ def test_a_row_that_fell_behind_its_history_catches_up(
 def test_an_episode_that_was_written_without_an_answer_keeps_its_messages(
     task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch, end: BaseException
 ) -> None:
-    original = Tables.transact
-
-    async def unanswered(self: Tables, *args: Any, **options: Any) -> Any:
-        await original(self, *args, **options)
-        raise end
-
     async def cut(storage: AzureStorage) -> None:
         work = await _start(storage)
         assert work.row is not None
         row = replace(work.row, runtime_status=OrchestrationStatus.RUNNING)
         call = ActivityCall(instance_id="one", execution_id="e1", task_id=0, name="Echo", input='["1"]')
-        events = _episode(_row(), *_scheduled(1))
+        events = episode(row_at(), *_scheduled(1))
         with monkeypatch.context() as broken:
-            broken.setattr(Tables, "transact", unanswered)
+            unanswered(broken, Tables, "transact", end)
             with pytest.raises(type(end)):
                 await storage.commit(
                     work, EpisodeCommit(row=row, replaces_history=True, events=events, activities=[call])
@@ -232,7 +189,7 @@ def test_an_episode_that_was_written_without_an_answer_keeps_its_messages(
     async def go_on(storage: AzureStorage) -> Any:
         return await storage.next_activity(), await storage.read_history("one")
 
-    _, (activity, history) = _hosts(task_hub, cut, go_on)
+    _, (activity, history) = hosts(task_hub, cut, go_on)
 
     assert activity.call.task_id == 0
     assert len(history) == 4
@@ -242,25 +199,19 @@ def test_an_episode_that_was_written_without_an_answer_keeps_its_messages(
 def test_a_start_that_was_stored_without_an_answer_is_not_lost(
     task_hub: FreshTaskHub, monkeypatch: pytest.MonkeyPatch, end: BaseException
 ) -> None:
-    original = Tables.insert
-
-    async def unanswered(self: Tables, *args: Any, **options: Any) -> Any:
-        await original(self, *args, **options)
-        raise end
-
     async def cut(storage: AzureStorage) -> None:
-        row = _row()
+        row = row_at()
         with monkeypatch.context() as broken:
-            broken.setattr(Tables, "insert", unanswered)
+            unanswered(broken, Tables, "insert", end)
             with pytest.raises(type(end)):
                 await storage.create_instance(row, start_event(row), replace_live=False)
 
     async def go_on(storage: AzureStorage) -> Any:
         return await storage.next_orchestration()
 
-    _, work = _hosts(task_hub, cut, go_on)
+    _, work = hosts(task_hub, cut, go_on)
 
-    assert [message.event for message in work.messages.values()] == [start_event(_row())]
+    assert [message.event for message in work.messages.values()] == [start_event(row_at())]
 
 
 def test_a_start_that_was_sent_twice_is_still_this_hosts_own(
@@ -277,9 +228,9 @@ def test_a_start_that_was_sent_twice_is_still_this_hosts_own(
             broken.setattr(Tables, "insert", twice)
             return await _start(storage)
 
-    (work,) = _hosts(task_hub, start)
+    (work,) = hosts(task_hub, start)
 
-    assert work.row == _row()
+    assert work.row == row_at()
     assert "another client" not in caplog.text
 
 
@@ -295,10 +246,8 @@ def test_a_host_that_has_lost_its_hub_writes_no_history(
         with monkeypatch.context() as broken:
             broken.setattr(HubOwnership, "confirm", lost)
             with pytest.raises(StorageError, match="another host's"):
-                await storage.commit(
-                    work, EpisodeCommit(row=work.row, replaces_history=True, events=_episode(work.row))
-                )
+                await storage.commit(work, EpisodeCommit(row=work.row, replaces_history=True, events=episode(work.row)))
         await storage.release(work)
         return await storage.read_history("one")
 
-    assert list(_hosts(task_hub, commit)[0]) == []
+    assert list(hosts(task_hub, commit)[0]) == []
