@@ -14,7 +14,7 @@ from typing import Any
 from durable_status.app.errors import AppError
 from durable_status.app.functions import App
 from durable_status.app.host_settings import FILE_NAME as HOST_FILE
-from durable_status.app.load import load_app
+from durable_status.app.load import find_app
 from durable_status.app.local_settings import FILE_NAME as LOCAL_FILE
 from durable_status.app.settings_file import read_settings_file
 
@@ -41,10 +41,13 @@ def examine(root: Path, environment: MutableMapping[str, str]) -> list[Finding]:
     findings = list(_python_findings())
     findings += _requirement_findings(root)
     try:
-        app = load_app(root, environment)
+        app = find_app(root, environment)
     except AppError as error:
         return [*findings, Finding(str(error), is_error=True)]
+    if not app.functions:
+        findings.append(Finding(f"the app in {root} has no function that can be loaded.", is_error=True))
     findings += [Finding(problem, is_error=True) for problem in app.problems]
+    findings += [Finding(loss, is_error=True) for loss in filter(None, [app.loss])]
     findings += [Finding(notice) for notice in app.notices]
     findings += _bundle_findings(root)
     findings += _settings_findings(app, environment)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import logging
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from durable_status.app.functions import ENTITY_TRIGGER, AppFunction, by_durable_name
+from durable_status.app.python_worker import trigger_arguments
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.invocations import invocation
 from durable_status.local_host.orchestrations import random_execution_id
@@ -104,8 +106,9 @@ class Entities:
             if registered is None:
                 return self._answer_unknown(name, trigger)
             function = self._functions[registered]
-            with invocation(function.name):
-                answer: str = call_function(function, trigger)
+            number = str(uuid.uuid4())
+            with invocation(function.name, number):
+                answer: str = call_function(function, trigger_arguments(function, trigger, number), number)
             return answer
 
         return call

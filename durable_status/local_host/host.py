@@ -164,7 +164,7 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
             port=port_of(listener),
             rpc_base_url=rpc_base_url,
             served=served,
-            problems=[*app.problems, *problems, *route_problems, *timer_problems],
+            problems=[*app.problems, *filter(None, [app.loss]), *problems, *route_problems, *timer_problems],
             timers=[function for function, _ in schedules],
         )
 
@@ -175,6 +175,8 @@ def _check(app: App, options: HostOptions) -> None:
             "host.json: extendedSessionsEnabled is not available to Python apps, and extension 3.x does not start "
             "with it; delete it, or be 2.13 with --extension 2.13."
         )
+    if options.strict and app.loss is not None:
+        raise LocalHostError(" ".join([*app.problems, app.loss]))
 
 
 def _links(app: App, options: HostOptions, key: str, base_url: str, rpc_base_url: str | None) -> Links:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from durable_status.app.functions import AppFunction
+from durable_status.app.python_worker import call_in_thread, trigger_arguments
 from durable_status.replay.entity_batch import (
     EntityBatch,
     EntityFunction,
@@ -17,7 +18,7 @@ from durable_status.replay.events import EventRaised
 from durable_status.replay.failures import WorkerFailure
 from durable_status.replay.ticks import Ticks
 from durable_status.testing.errors import Finding
-from durable_status.testing.observer import worker_failure
+from durable_status.testing.observer import INVOCATION_ID, worker_failure
 
 __all__ = ["EntityId", "read_entity_state", "run_batch"]
 
@@ -42,7 +43,7 @@ def run_batch(
 def _handle(function: AppFunction) -> EntityFunction:
     def call(trigger: str) -> str:
         try:
-            answer: str = function.call(trigger)
+            answer: str = call_in_thread(function, trigger_arguments(function, trigger, INVOCATION_ID), INVOCATION_ID)
         except (Exception, SystemExit) as error:
             raise worker_failure(error) from error
         return answer

@@ -54,7 +54,7 @@ class Functions:
                 default_http_sleep_milliseconds=app.settings.default_http_sleep_milliseconds,
             ),
             orchestrators={
-                name: ObservedOrchestrator(item.call, guarded=guarded) for name, item in orchestrators.items()
+                name: ObservedOrchestrator.of_app(item, guarded=guarded) for name, item in orchestrators.items()
             },
             activities=activities,
             entities=entities,
@@ -70,7 +70,9 @@ class Functions:
                 activities=_AnyName(FunctionKind.ACTIVITY),
                 entities=_AnyName(FunctionKind.ENTITY),
             ),
-            orchestrators={name: ObservedOrchestrator(item, guarded=guarded) for name, item in functions.items()},
+            orchestrators={
+                name: ObservedOrchestrator.of_code(item, guarded=guarded) for name, item in functions.items()
+            },
             activities={},
             entities={},
             http={},

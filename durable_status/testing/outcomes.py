@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from durable_status.app.functions import AppFunction
-from durable_status.app.python_worker import InvocationContext, activity_input, activity_result
+from durable_status.app.python_worker import activity_input, activity_result, call_in_thread, invocation_context
 from durable_status.publishing import OFFLOAD_ACTIVITY
 from durable_status.replay.events import (
     SubOrchestrationInstanceCompleted,
@@ -37,7 +37,7 @@ from durable_status.replay.ticks import Ticks
 from durable_status.testing.errors import HarnessError
 from durable_status.testing.functions import Functions
 from durable_status.testing.http_stubs import HttpStubs
-from durable_status.testing.observer import worker_failure
+from durable_status.testing.observer import INVOCATION_ID, worker_failure
 from durable_status.testing.offloading import offload_answer
 from durable_status.testing.payloads import child_input
 from durable_status.testing.pending import PendingActivity, PendingChild
@@ -52,9 +52,6 @@ class Hang:
 
 
 HANG = Hang()
-
-INVOCATION_ID = "00000000-0000-0000-0000-000000000000"
-"""Of every call: tests are repeatable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +206,8 @@ def _ended(outcome: Any, given: Any) -> Any:
 
 
 def _run(function: AppFunction, given: Any) -> Any:
-    arguments = {function.trigger["name"]: given}
-    if function.takes_context:
-        arguments["context"] = InvocationContext(function_name=function.name, invocation_id=INVOCATION_ID)
-    return _awaited(function.call(**arguments))
+    arguments = {function.trigger["name"]: given} | invocation_context(function, INVOCATION_ID)
+    return call_in_thread(function, arguments, INVOCATION_ID)
 
 
 def _awaited(value: Any) -> Any:

@@ -124,7 +124,7 @@ def test_the_banner_lists_what_runs_and_what_does_not() -> None:
     assert "Start: [POST,GET] http://localhost" in text
     assert "orchestrators: Chain" in text
     assert "Tick: timer 0 0 5 * * *" in text
-    assert "Function 'Broken' cannot be loaded" in text
+    assert "Function 'Broken' fails in every call" in text
     assert "\x1b[" not in text
 
 
