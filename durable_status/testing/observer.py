@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import functools
 import importlib
-import threading
 import warnings
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import GeneratorType
 from typing import Any, Self
@@ -37,7 +37,8 @@ _EXECUTOR = ("azure.durable_functions.models.TaskOrchestrationExecutor", "TaskOr
 INVOCATION_ID = "00000000-0000-0000-0000-000000000000"
 """Of every call: tests are repeatable."""
 
-_current = threading.local()
+_Observed = Callable[[Callable[[Any], Any]], Any]
+_observed_by: ContextVar[_Observed | None] = ContextVar("_observed_by", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,14 +176,13 @@ def _handle(function: Any) -> Any:
 
 
 @contextmanager
-def _observing(observed: Callable[[Any], Any]) -> Iterator[None]:
-    """Run orchestrator functions of this thread as `observed` makes them, while the context lasts."""
-    before = getattr(_current, "observed", None)
-    _current.observed = observed
+def _observing(observed: _Observed) -> Iterator[None]:
+    """Run orchestrator functions as `observed` makes them, while the context lasts."""
+    token = _observed_by.set(observed)
     try:
         yield
     finally:
-        _current.observed = before
+        _observed_by.reset(token)
 
 
 @functools.cache  # once per process
@@ -193,7 +193,7 @@ def _hook_sdk() -> None:
     execute = original.execute
 
     def observed_execute(self: Any, context: Any, history: Any, fn: Any) -> Any:
-        observed = getattr(_current, "observed", None)
+        observed = _observed_by.get()
         return execute(self, context, history, fn if observed is None else observed(fn))
 
     original.execute = observed_execute
