@@ -92,6 +92,8 @@ class Entities:
         self._failures.pop(work.instance_id, None)
         for operation, error in batch.failed_operations:
             logger.error("Function '%s (Entity)' failed '%s' operation: %s", entity.name, operation, error)
+        for operation, sentence in batch.input_traps:
+            logger.warning("Entity '%s', operation '%s': %s (native input)", work.instance_id, operation, sentence)
         return self._next_generation(work.instance_id, batch)
 
     def seconds_until_retry(self, instance_id: str) -> int:

@@ -54,6 +54,7 @@ _TRAPS = {
     "h01-11-CaseEvents": "EVENT_CASE",
     "h01-12-CaseEvents": "EVENT_CASE",
     "h01-21-YieldNone": "NOTHING_AWAITED",
+    "h01-26-FanOut": "NATIVE_INPUT",
     "h01-22-LongTimer": "LONG_TIMER_IN_TASK_ANY",
     "h01-31-OpenTimer": "OPEN_TIMER",
     "h01-32-OpenTimer": "OPEN_TIMER",
