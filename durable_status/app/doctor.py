@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from durable_status.app.errors import AppError
+from durable_status.app.function_folders import function_folders
 from durable_status.app.functions import App
 from durable_status.app.host_settings import FILE_NAME as HOST_FILE
 from durable_status.app.load import find_app
@@ -79,12 +80,12 @@ def _requirement_findings(root: Path) -> Iterator[Finding]:
             yield Finding(f"requirements.txt: '{text}' is no requirement; write it as name>=version.", is_error=True)
             continue
         names.add(requirement.name.casefold().replace("_", "-"))
-        yield from _one_requirement(requirement)
+        yield from _one_requirement(requirement, is_older_model=bool(function_folders(root)))
     if _DURABLE not in names:
         yield Finding(f"requirements.txt does not list {_DURABLE}; add it, or Azure does not install it.")
 
 
-def _one_requirement(requirement: Any) -> Iterator[Finding]:
+def _one_requirement(requirement: Any, *, is_older_model: bool) -> Iterator[Finding]:
     if requirement.marker is not None and not requirement.marker.evaluate():
         return
     try:
@@ -100,8 +101,15 @@ def _one_requirement(requirement: Any) -> Iterator[Finding]:
             f"requirements.txt asks for {requirement}, installed is {installed}; run: pip install -r requirements.txt",
             is_error=True,
         )
-    if requirement.name.casefold().replace("_", "-") == _DURABLE and not installed.startswith("1."):
+    if requirement.name.casefold().replace("_", "-") != _DURABLE:
+        return
+    if not installed.startswith("1."):
         yield Finding(f'{_DURABLE} {installed} is not run here; install "{_DURABLE}>=1.2,<2".', is_error=True)
+    if is_older_model and requirement.specifier.contains("2.0", prereleases=True):
+        yield Finding(
+            f"folders with function.json do not run on {_DURABLE} 2.x, which requirements.txt allows; "
+            f"write {_DURABLE}<2 there."
+        )
 
 
 def _bundle_findings(root: Path) -> Iterator[Finding]:

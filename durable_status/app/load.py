@@ -16,6 +16,7 @@ from durable_status.app.importing import import_script
 from durable_status.app.index import Indexed, index_functions
 from durable_status.app.local_settings import apply_to_environment, read_local_settings
 from durable_status.app.places import place_of
+from durable_status.app.sdk import silence_sdk
 
 _DEFAULT_SCRIPT = "function_app.py"
 
@@ -45,6 +46,7 @@ def find_app(root: Path, environment: MutableMapping[str, str]) -> App:
     notices = [*local_settings.notices, *apply_to_environment(local_settings, environment)]
     _check_runtime(environment)
     settings = read_host_settings(root, environment)
+    silence_sdk()
     indexed = _find_functions(root, environment, notices)
     check_names(indexed.functions)
     functions, problems = [], list(indexed.problems)
