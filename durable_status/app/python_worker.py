@@ -7,6 +7,7 @@ import json
 import threading
 import traceback
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +27,7 @@ class _ThreadLocalStorage(threading.local):
 
 
 _THREAD_LOCAL = _ThreadLocalStorage()
+_in_hand: ContextVar[str | None] = ContextVar("_in_hand", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +105,25 @@ def trigger_arguments(function: AppFunction, text: str, invocation_id: str) -> d
 def call_in_thread(function: AppFunction, arguments: Mapping[str, Any], invocation_id: str) -> Any:
     """Call a function in this thread, which knows the call meanwhile. What it raises is raised here."""
     _THREAD_LOCAL.invocation_id = invocation_id
+    token = _in_hand.set(function.name)
     try:
         returned = function.call(**arguments)
         return asyncio.run(returned) if function.is_async else returned
     finally:
+        _in_hand.reset(token)
         _THREAD_LOCAL.invocation_id = None
 
 
 async def call_in_loop(function: AppFunction, arguments: Mapping[str, Any], invocation_id: str) -> Any:
     """Call a coroutine function in this event loop. Its thread knows the call that has begun last."""
     _THREAD_LOCAL.invocation_id = invocation_id
+    _in_hand.set(function.name)  # of this task only
     return await function.call(**arguments)
+
+
+def function_in_hand() -> str | None:
+    """The name of the function that is running here, if one is."""
+    return _in_hand.get()
 
 
 def activity_input(text: str | None) -> Any:

@@ -17,6 +17,7 @@ from durable_status.app.functions import AppFunction
 from durable_status.app.links import Links
 from durable_status.local_host.invocations import arguments_of, returned_or_set
 from durable_status.local_host.keys import Access, Keys, presented_key
+from durable_status.local_host.log_categories import of_function
 from durable_status.local_host.reply import Receive, Reply, Scope, Send, bare, read_body
 from durable_status.local_host.route_constraints import RouteTemplateError
 from durable_status.local_host.route_templates import FunctionRoute
@@ -93,7 +94,8 @@ class HttpFunctions:
             returned = await self._worker.call(function, arguments)
             return _reply(returned_or_set(function, returned, arguments))
         except WorkerFailure as failure:
-            logger.error("Function '%s' failed: %s\n%s", function.name, failure.message, failure.stack)
+            about = of_function(function.name)
+            logger.error("Function '%s' failed: %s\n%s", function.name, failure.message, failure.stack, extra=about)
             return bare(500)
 
 

@@ -21,6 +21,7 @@ from durable_status.app.links import Links
 from durable_status.app.worker_checks import trigger_is_text
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.invocations import arguments_of
+from durable_status.local_host.log_categories import of_function
 from durable_status.local_host.worker import Worker
 from durable_status.replay.failures import WorkerFailure
 from durable_status.replay.ticks import datetime_from_ticks, ticks_from_datetime
@@ -126,7 +127,10 @@ class Timers:
         try:
             await self._worker.call(function, arguments_of(function, request, self._links))
         except WorkerFailure as failure:
-            logger.error("Timer function '%s' failed: %s\n%s", function.name, failure.message, failure.stack)
+            about = of_function(function.name)
+            logger.error(
+                "Timer function '%s' failed: %s\n%s", function.name, failure.message, failure.stack, extra=about
+            )
 
     async def _keep_time(self, function: AppFunction, schedule: Schedule) -> None:
         missed = self._was_missed(function)

@@ -243,6 +243,56 @@ def test_settings_without_effect_are_named_once(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.conforms("H6-40")
+@pytest.mark.parametrize(
+    ("durable", "told"),
+    [
+        ('"hubname": "Mine"', None),
+        ('"maxConcurrentActivities": 5', "has no member maxConcurrentActivities, so it has no effect; write "),
+        ('"nonsense": {}', "extensions.durableTask has no member nonsense, so it has no effect; take it out."),
+        (
+            '"partitionCount": 4',
+            "no member partitionCount, so it has no effect; it belongs to extensions.durableTask.sto",
+        ),
+        ('"traceReplayEvents": true', "it belongs to extensions.durableTask.tracing."),
+        ('"storageProvider": {"hubName": "X"}', "extensions.durableTask.storageProvider has no member hubName, so it "),
+        (
+            '"storageProvider": {"maxQueuePollInterval": "00:00:01"}',
+            "so it has no effect; write maxQueuePollingInterval.",
+        ),
+        (
+            '"httpSettings": {"useForwardedHosts": true}',
+            "durableTask.httpSettings has no member useForwardedHosts, so ",
+        ),
+        (
+            '"storageProvider": {"type": "mssql", "connectionStringName": "C", "taskEventLockTimeout": "00:01:00"}',
+            "mssql",
+        ),
+    ],
+)
+def test_a_durable_setting_that_nobody_knows_is_named_with_what_may_be_meant(
+    tmp_path: Path, durable: str, told: str | None
+) -> None:
+    app = _load(tmp_path, host=f'{{"version": "2.0", "extensions": {{"durableTask": {{{durable}}}}}}}')
+
+    assert [notice for notice in app.notices if told is None or told not in notice] == []
+    assert len(app.notices) == (told is not None)
+
+
+@pytest.mark.conforms("H6-40")
+def test_settings_at_the_place_of_version_1_are_named_with_their_new_place(tmp_path: Path) -> None:
+    host = '{"version": "2.0", "DurableTask": {"hubName": "Old"}, "http": {"routePrefix": ""}, "logger": {}}'
+
+    app = _load(tmp_path, host=host)
+
+    assert (app.settings.hub_name, app.settings.route_prefix) == ("TestHubName", "api")
+    assert app.notices == (
+        'host.json: "durableTask" at the top has no effect, as in version 1; move it to extensions.durableTask.',
+        'host.json: "http" at the top has no effect, as in version 1; move it to extensions.http.',
+        'host.json: "logger" at the top has no effect, as in version 1; move it to logging.',
+    )
+
+
 @pytest.mark.conforms("H6-33")
 def test_an_app_made_for_another_storage_provider_is_loaded_with_a_notice(tmp_path: Path) -> None:
     durable = '"hubName": "my-hub_1", "storageProvider": {"type": "AzureManaged", "connectionStringName": "SCHEDULER"}'
