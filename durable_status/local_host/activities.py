@@ -70,6 +70,8 @@ class Activities:
         registered = self._names.find(call.name)
         if registered is None:  # it was when the call was scheduled; the app has changed since
             raise WorkerFailure(f"LookupError: {self._names.unknown_sentence(call.name)}")
+        if self._names.is_disabled(call.name):
+            raise WorkerFailure(f"Activity function '{call.name}' is disabled.")
         function = self._functions[registered]
         (text,) = json.loads(call.input)
         return await self._call_function(function, text)

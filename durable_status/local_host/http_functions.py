@@ -81,12 +81,18 @@ class HttpFunctions:
         await self._run(function, request)
 
     async def _answer(self, function: AppFunction, scope: Scope, values: Mapping[str, str], receive: Receive) -> Reply:
+        if function.is_disabled and not self._is_master(scope):
+            return bare(404)
         if self._keys is not None:
             level = str(function.trigger.get("authLevel") or "FUNCTION").upper()
             if self._keys.to_function(function.name, level, presented_key(scope)) is not Access.GRANTED:
                 return bare(401)
         body = await read_body(receive, self._body_limit)
         return bare(413) if body is None else await self._run(function, _request(scope, values, body))
+
+    def _is_master(self, scope: Scope) -> bool:
+        """Whether the request shows the master key, which opens functions that are switched off, too."""
+        return self._keys is not None and self._keys.to_admin(presented_key(scope)) is Access.GRANTED
 
     async def _run(self, function: AppFunction, request: HttpRequest) -> Reply:
         arguments = arguments_of(function, request, self._links)

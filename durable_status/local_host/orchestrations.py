@@ -185,7 +185,7 @@ class _Orchestrator:
         self._names = host.orchestrators
         self._name = name
         registered = self._names.find(name)
-        self._function = None if registered is None else functions[registered]
+        self._function = None if registered is None else functions.get(registered)  # one that is disabled is not there
         self.lines: ActionLines | None = None
 
     def sentence(self, trap: Trap) -> str:

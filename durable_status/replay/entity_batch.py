@@ -20,7 +20,7 @@ from durable_status.replay.entity_messages import (
     scheduled_request_event,
 )
 from durable_status.replay.events import EventRaised
-from durable_status.replay.failures import WorkerFailure
+from durable_status.replay.failures import WorkerFailure, dotnet_exception
 from durable_status.replay.input_traps import operation_input_trap
 from durable_status.replay.message_sorter import MessageSorter
 from durable_status.replay.ticks import PER_DAY, PER_MILLISECOND, PER_SECOND, Ticks, format_ticks_in_full
@@ -31,6 +31,7 @@ EntityFunction = Callable[[str], str]
 """The SDK's handle of an entity function: JSON text in, JSON text out. Raises `WorkerFailure`."""
 
 _CONTINUE_EVENT = "continue"
+_FUNCTION_FAILED = "Microsoft.Azure.WebJobs.Extensions.DurableTask.FunctionFailedException"
 _EARLY_BY_LITTLE = 100 * PER_MILLISECOND
 _SIGNAL_IDS = uuid.UUID("9e952959-5e33-4daf-827f-2fa12937b875")  # the platform's own are random
 
@@ -127,6 +128,23 @@ def run_entity_batch(
         outbox=tuple(sent),
         failed_operations=tuple(failed),
         input_traps=tuple(traps),
+    )
+
+
+def failed_batch(trigger: str, sentence: str) -> str:
+    """What stands for the SDK's answer when there is no function to call: each operation fails, and the state stays.
+
+    The error is the .NET exception that 3.x raises; user code gets it as a dictionary.
+    """
+    members = json.loads(trigger)
+    failed = {"isError": True, "result": dotnet_exception(_FUNCTION_FAILED, sentence)}
+    return dump_stored(
+        {
+            "entityExists": members["exists"],
+            "entityState": members["state"],
+            "results": [failed] * len(members["batch"]),
+            "signals": [],
+        }
     )
 
 

@@ -342,7 +342,7 @@ class DurableBench:
     def _registered(self, orchestration: str) -> str:
         names = self._functions.host.orchestrators
         registered = names.find(orchestration)
-        if registered is None:
+        if registered is None or names.is_disabled(orchestration):
             raise HarnessError(f"cannot start {orchestration!r}. {names.unknown_sentence(orchestration)}")
         return registered
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from durable_status.app.functions import AppFunction
 from durable_status.app.python_worker import call_in_thread, trigger_arguments
@@ -10,6 +11,7 @@ from durable_status.replay.entity_batch import (
     EntityBatch,
     EntityFunction,
     EntitySettings,
+    failed_batch,
     read_entity_state,
     run_entity_batch,
 )
@@ -24,14 +26,21 @@ __all__ = ["EntityId", "read_entity_state", "run_batch"]
 
 
 def run_batch(
-    entity: EntityId, state: str | None, events: Sequence[EventRaised], function: AppFunction, now: Ticks
+    entity: EntityId,
+    state: str | None,
+    events: Sequence[EventRaised],
+    function: AppFunction | None,
+    unknown: str,
+    now: Ticks,
 ) -> EntityBatch | Finding:
     """Run the operations that `events` bring; a finding when the entity cannot answer.
 
+    Without a `function`, which a setting has switched off, each operation fails with the sentence `unknown`.
     The platform runs such a batch again and again, and its callers wait for ever (replay.md §3.7).
     """
     try:
-        return run_entity_batch(entity, state, events, function=_handle(function), now=now, settings=EntitySettings())
+        handle = _handle(function) if function else partial(failed_batch, sentence=unknown)
+        return run_entity_batch(entity, state, events, function=handle, now=now, settings=EntitySettings())
     except WorkerFailure as failure:
         return Finding(
             rule="answer",

@@ -29,7 +29,7 @@ from durable_status.replay.events import (
     TaskCompleted,
     TaskFailed,
 )
-from durable_status.replay.failures import activity_failure
+from durable_status.replay.failures import WorkerFailure, activity_failure
 from durable_status.replay.host_facts import FunctionNames
 from durable_status.replay.http_requests import HTTP_ACTIVITY
 from durable_status.replay.profile import Profile
@@ -157,7 +157,8 @@ class Outcomes:
             if call.name == HTTP_ACTIVITY:
                 reason, details = str(error), None
             else:
-                reason, details = activity_failure(call.name, worker_failure(error), self.profile)
+                failure = error if isinstance(error, WorkerFailure) else worker_failure(error)
+                reason, details = activity_failure(call.name, failure, self.profile)
             return TaskFailed(timestamp=now, task_scheduled_id=call.id, reason=reason, details=details)
         return TaskCompleted(timestamp=now, task_scheduled_id=call.id, result=result)
 
@@ -183,6 +184,8 @@ class Outcomes:
             return _ended(outcome, given)
         if call.name == OFFLOAD_ACTIVITY:
             return offload_answer(given)
+        if self.functions.host.activities.is_disabled(call.name):
+            raise WorkerFailure(f"Activity function '{call.name}' is disabled.")
         registered = self.functions.host.activities.find(call.name)
         function = self.functions.activities.get(registered or "")
         if function is None:
