@@ -12,6 +12,7 @@ from durable_status.app.functions import (
     DURABLE_CLIENT,
     ENTITY_TRIGGER,
     HTTP_TRIGGER,
+    OLD_DURABLE_CLIENT,
     ORCHESTRATION_TRIGGER,
     TIMER_TRIGGER,
     AppFunction,
@@ -30,7 +31,7 @@ _DEFAULT_ENTRY_POINT = "main"
 _TYPES = {
     name.casefold(): name
     for name in (ORCHESTRATION_TRIGGER, ACTIVITY_TRIGGER, ENTITY_TRIGGER, HTTP_TRIGGER, TIMER_TRIGGER, DURABLE_CLIENT)
-} | {"orchestrationclient": DURABLE_CLIENT}  # its name in extension 1.x
+} | {OLD_DURABLE_CLIENT.casefold(): DURABLE_CLIENT}
 
 
 def function_folders(root: Path) -> list[Path]:

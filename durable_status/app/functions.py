@@ -18,6 +18,7 @@ ENTITY_TRIGGER = "entityTrigger"
 HTTP_TRIGGER = "httpTrigger"
 TIMER_TRIGGER = "timerTrigger"
 DURABLE_CLIENT = "durableClient"
+OLD_DURABLE_CLIENT = "orchestrationClient"  # its name in extension 1.x
 HTTP_OUTPUT = "http"
 
 # Where the SDK's wrappers keep what they wrap.

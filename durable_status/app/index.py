@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from durable_status.app.errors import AppError
-from durable_status.app.functions import AppFunction
+from durable_status.app.functions import DURABLE_CLIENT, OLD_DURABLE_CLIENT, AppFunction
 from durable_status.app.host_checks import find_host_problem
 from durable_status.app.places import folder_of, place_of
 from durable_status.app.worker_checks import find_call_problem, find_worker_problem
@@ -87,9 +87,15 @@ def _without_notes() -> Iterator[None]:
 
 
 def _app_function(built: Any) -> AppFunction:
-    bindings = json.loads(built.get_function_json())["bindings"]
+    bindings = [_canonical(binding) for binding in json.loads(built.get_function_json())["bindings"]]
     call = built.get_user_function()
     return AppFunction.create(built.get_function_name(), bindings, call, folder_of(call))
+
+
+def _canonical(binding: dict[str, Any]) -> dict[str, Any]:
+    """A binding with the client's old name replaced, which a generic binding may bring."""
+    is_client = str(binding.get("type")).casefold() in (DURABLE_CLIENT.casefold(), OLD_DURABLE_CLIENT.casefold())
+    return binding | {"type": DURABLE_CLIENT} if is_client else binding
 
 
 def _retry_problem(built: Any) -> str | None:

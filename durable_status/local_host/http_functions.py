@@ -111,6 +111,12 @@ def serve_functions(functions: Iterable[AppFunction], route_prefix: str) -> tupl
     problems: list[str] = []
     taken: dict[str, list[ServedFunction]] = {}
     for function in functions:
+        if function.trigger.get("methods") == []:
+            problems.append(
+                f"Function '{function.name}' is not served: its list of methods is empty, so no request matches; "
+                "leave methods out for all of them."
+            )
+            continue
         template = str(function.trigger.get("route") or function.name).strip("/")
         path = f"/{route_prefix}/{template}" if route_prefix else f"/{template}"
         try:

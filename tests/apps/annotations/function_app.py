@@ -1,5 +1,6 @@
 """Annotations and binding names that the platform takes."""
 
+import json
 import typing
 from collections import OrderedDict
 
@@ -53,6 +54,17 @@ def all_of_them(context: df.DurableOrchestrationContext):
     annotated = yield context.call_activity("with_annotated", [3])
     plain = yield context.call_activity("with_class", {"b": 1, "a": 2})
     return [dictionary, listed, mapping, own, annotated, plain]
+
+
+@app.route(route="old")
+@app.generic_input_binding(arg_name="starter", type="orchestrationClient")
+def old_client(req: func.HttpRequest, starter: str):
+    return func.HttpResponse(sorted(json.loads(starter))[0])
+
+
+@app.route(route="none", methods=[])
+def no_method(req: func.HttpRequest):
+    return func.HttpResponse("never")
 
 
 @app.route(route="go", trigger_arg_name="http_request", binding_arg_name="http_answer")

@@ -15,11 +15,16 @@ CONTEXTS = APPS / "invocation_context"
 ANNOTATIONS = APPS / "annotations"
 
 
-@pytest.mark.conforms("H5-16", "H5-23", "H5-24")
+@pytest.mark.conforms("H5-3", "H5-13", "H5-16", "H5-23", "H5-24")
 def test_functions_run_whose_annotations_and_names_the_platform_takes() -> None:
     async def main() -> None:
         async with running_host(ANNOTATIONS) as host:
-            assert list(host.host.problems) == []
+            assert list(host.host.problems) == [
+                "Function 'no_method' is not served: its list of methods is empty, so no request matches; leave "
+                "methods out for all of them."
+            ]
+            assert (await host.request("GET", "/api/none")).status == 404
+            assert (await host.request("GET", "/api/old")).text == "baseUrl"
             started = (await host.request("GET", "/api/go")).text
             document = await host.until_status(started, "Completed")
 
