@@ -86,8 +86,8 @@ def _find_function(root: Path, folder: Path, description: Mapping[str, Any]) -> 
                 f"{script.relative_to(root)} has no function {entry_point}(); define it, or name another as entryPoint."
             )
     except AppError as error:
-        return AppFunction.create(folder.name, bindings, _not_there, folder), str(error)
-    function = AppFunction.create(folder.name, bindings, call, folder)
+        return AppFunction.create(folder.name, bindings, _not_there, str(folder)), str(error)
+    function = AppFunction.create(folder.name, bindings, call, str(folder))
     problem = find_worker_problem(function) or find_call_problem(function)
     if problem is not None:
         return function, f"{problem[:-1]}{place_of(call, root)}."

@@ -51,7 +51,7 @@ class AppFunction:
 
     @classmethod
     def create(
-        cls, name: str, bindings: Iterable[Mapping[str, Any]], call: Callable[..., Any], directory: Path
+        cls, name: str, bindings: Iterable[Mapping[str, Any]], call: Callable[..., Any], directory: str = ""
     ) -> Self:
         """Make a function of its bindings, one of which is the trigger, and of what to call."""
         all_bindings = tuple(bindings)
@@ -64,7 +64,7 @@ class AppFunction:
             call=call,
             is_async=inspect.iscoroutinefunction(call),
             takes_context="context" in set(_parameters(call)) - bound,
-            directory=str(directory),
+            directory=directory,
         )
 
     def failing(self, sentence: str) -> Self:

@@ -17,12 +17,12 @@ def place_of(call: Callable[..., Any], root: Path) -> str:
     return "" if code is None else file_and_line(root, code.co_filename, code.co_firstlineno)
 
 
-def folder_of(call: Callable[..., Any]) -> Path:
-    """The folder of the file that defines a function; nothing for what no file defines."""
+def folder_of(call: Callable[..., Any]) -> str:
+    """The folder of the file that defines a function; empty for what no file defines."""
     try:
-        return Path(inspect.getfile(user_function(call))).resolve().parent
+        return str(Path(inspect.getfile(user_function(call))).resolve().parent)
     except TypeError:
-        return Path()
+        return ""
 
 
 def file_and_line(root: Path, file: str, line: int) -> str:
