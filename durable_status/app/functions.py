@@ -133,6 +133,15 @@ class App:
             f"it refuses one: mend {names}."
         )
 
+    def require_all(self) -> None:
+        """Refuse the app if the platform would load none of its functions.
+
+        Raises:
+            AppError: it names each function that is in the way.
+        """
+        if self.loss is not None:
+            raise AppError(" ".join([*self.problems, self.loss]))
+
 
 def user_function(call: Callable[..., Any]) -> Callable[..., Any]:
     """The app's own function, without what the SDK's decorators put around it."""

@@ -115,6 +115,7 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
 
     Raises:
         LocalHostError: a port or the task hub cannot be had; nothing is left running.
+        AppError: the host is strict, and the platform would load no function of the app.
     """
     _check(app, options)
     speed_up_sdk()
@@ -178,8 +179,8 @@ def _check(app: App, options: HostOptions) -> None:
             "host.json: extendedSessionsEnabled is not available to Python apps, and extension 3.x does not start "
             "with it; delete it, or be 2.13 with --extension 2.13."
         )
-    if options.strict and app.loss is not None:
-        raise LocalHostError(" ".join([*app.problems, app.loss]))
+    if options.strict:
+        app.require_all()
 
 
 def _links(app: App, options: HostOptions, key: str, base_url: str, rpc_base_url: str | None) -> Links:

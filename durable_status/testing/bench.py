@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from durable_status.app.errors import AppError
 from durable_status.app.functions import App
 from durable_status.app.load import load_app
 from durable_status.replay.profile import PROFILE_2_13, PROFILE_3, Profile
@@ -62,8 +61,7 @@ class LoadedApp:
         if key not in _loaded:
             environment = dict(os.environ) | ({} if script is None else {_SCRIPT_SETTING: script})
             app = load_app(root, environment)
-            if app.loss is not None:
-                raise AppError(" ".join([*app.problems, app.loss]))
+            app.require_all()
             _loaded[key] = cls(app, Functions.of_app(app), ModuleMemory.of_app(root))
         loaded = _loaded[key]
         assert isinstance(loaded, cls)

@@ -128,6 +128,19 @@ def test_the_banner_lists_what_runs_and_what_does_not() -> None:
     assert "\x1b[" not in text
 
 
+@pytest.mark.conforms("H5-44")
+def test_a_strict_host_goes_on_with_the_version_before_one_that_the_platform_would_load_nothing_of(
+    tmp_path: Path,
+) -> None:
+    write_app(tmp_path, "first")
+    lost = _APP.format(version="lost") + '\n@app.activity_trigger(input_name="x")\ndef bad(x: list[int]): ...\n'
+    with started(tmp_path, "--reload", "--strict", "--storage", "memory") as host:
+        (tmp_path / "function_app.py").write_text(lost)
+        host.until_line(r"^Not loaded: Function 'bad' cannot be loaded .*this app has no function at all.* goes on")
+
+        assert host.get("/api/version") == "first"
+
+
 @pytest.mark.parametrize("storage", ["memory", "sqlite"])
 def test_a_changed_file_is_live_and_instances_stay(tmp_path: Path, storage: str) -> None:
     _write(tmp_path, _APP.format(version="first"))

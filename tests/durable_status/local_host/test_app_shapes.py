@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from durable_status.local_host.errors import LocalHostError
+from durable_status.app.errors import AppError
 from durable_status.replay.ticks import datetime_from_ticks
 from tests.clock import ManualClock
 from tests.hosts import RunningHost, app_in, running_host
@@ -110,7 +110,7 @@ def test_an_app_that_the_platform_would_load_nothing_of_runs_here_and_says_so_un
             refused, loss = host.host.problems
         assert refused.startswith("Function 'total' cannot be loaded (function_app.py, line 6): ")
         assert loss.startswith("On the platform this app has no function at all")
-        with pytest.raises(LocalHostError) as failure:
+        with pytest.raises(AppError) as failure:
             async with running_host(tmp_path, strict=True):
                 pass
         assert str(failure.value) == f"{refused} {loss}"
