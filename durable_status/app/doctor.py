@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from durable_status.app.errors import AppError
+from durable_status.app.function_folders import function_folders
 from durable_status.app.functions import App
 from durable_status.app.host_settings import FILE_NAME as HOST_FILE
-from durable_status.app.load import load_app
+from durable_status.app.load import find_app
 from durable_status.app.local_settings import FILE_NAME as LOCAL_FILE
 from durable_status.app.settings_file import read_settings_file
 
@@ -41,10 +42,13 @@ def examine(root: Path, environment: MutableMapping[str, str]) -> list[Finding]:
     findings = list(_python_findings())
     findings += _requirement_findings(root)
     try:
-        app = load_app(root, environment)
+        app = find_app(root, environment)
     except AppError as error:
         return [*findings, Finding(str(error), is_error=True)]
+    if not app.functions:
+        findings.append(Finding(f"the app in {root} has no function that can be loaded.", is_error=True))
     findings += [Finding(problem, is_error=True) for problem in app.problems]
+    findings += [Finding(loss, is_error=True) for loss in filter(None, [app.loss])]
     findings += [Finding(notice) for notice in app.notices]
     findings += _bundle_findings(root)
     findings += _settings_findings(app, environment)
@@ -76,12 +80,12 @@ def _requirement_findings(root: Path) -> Iterator[Finding]:
             yield Finding(f"requirements.txt: '{text}' is no requirement; write it as name>=version.", is_error=True)
             continue
         names.add(requirement.name.casefold().replace("_", "-"))
-        yield from _one_requirement(requirement)
+        yield from _one_requirement(requirement, is_older_model=bool(function_folders(root)))
     if _DURABLE not in names:
         yield Finding(f"requirements.txt does not list {_DURABLE}; add it, or Azure does not install it.")
 
 
-def _one_requirement(requirement: Any) -> Iterator[Finding]:
+def _one_requirement(requirement: Any, *, is_older_model: bool) -> Iterator[Finding]:
     if requirement.marker is not None and not requirement.marker.evaluate():
         return
     try:
@@ -97,8 +101,15 @@ def _one_requirement(requirement: Any) -> Iterator[Finding]:
             f"requirements.txt asks for {requirement}, installed is {installed}; run: pip install -r requirements.txt",
             is_error=True,
         )
-    if requirement.name.casefold().replace("_", "-") == _DURABLE and not installed.startswith("1."):
+    if requirement.name.casefold().replace("_", "-") != _DURABLE:
+        return
+    if not installed.startswith("1."):
         yield Finding(f'{_DURABLE} {installed} is not run here; install "{_DURABLE}>=1.2,<2".', is_error=True)
+    if is_older_model and requirement.specifier.contains("2.0", prereleases=True):
+        yield Finding(
+            f"folders with function.json do not run on {_DURABLE} 2.x, which requirements.txt allows; "
+            f"write {_DURABLE}<2 there."
+        )
 
 
 def _bundle_findings(root: Path) -> Iterator[Finding]:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from durable_status.app.checks import check_durable_names, find_problem
 from durable_status.app.errors import AppError
 from durable_status.app.functions import (
     ACTIVITY_TRIGGER,
     DURABLE_CLIENT,
     ENTITY_TRIGGER,
     HTTP_TRIGGER,
+    OLD_DURABLE_CLIENT,
     ORCHESTRATION_TRIGGER,
     TIMER_TRIGGER,
     AppFunction,
 )
+from durable_status.app.host_checks import find_host_problem
 from durable_status.app.importing import import_function_script
+from durable_status.app.index import Indexed
+from durable_status.app.places import place_of
 from durable_status.app.settings_file import read_settings_file
+from durable_status.app.worker_checks import find_call_problem, find_worker_problem
 
 FILE_NAME = "function.json"
 
@@ -28,7 +31,7 @@ _DEFAULT_ENTRY_POINT = "main"
 _TYPES = {
     name.casefold(): name
     for name in (ORCHESTRATION_TRIGGER, ACTIVITY_TRIGGER, ENTITY_TRIGGER, HTTP_TRIGGER, TIMER_TRIGGER, DURABLE_CLIENT)
-} | {"orchestrationclient": DURABLE_CLIENT}  # its name in extension 1.x
+} | {OLD_DURABLE_CLIENT.casefold(): DURABLE_CLIENT}
 
 
 def function_folders(root: Path) -> list[Path]:
@@ -36,42 +39,74 @@ def function_folders(root: Path) -> list[Path]:
     return sorted(path.parent for path in root.glob(f"*/{FILE_NAME}"))
 
 
-def index_folders(
-    root: Path, folders: Sequence[Path], environment: Mapping[str, str]
-) -> tuple[tuple[AppFunction, ...], tuple[str, ...]]:
-    """Load the function in each folder; a sentence for each one that cannot be loaded.
+def index_folders(root: Path, folders: Sequence[Path]) -> Indexed:
+    """Find the function in each folder.
 
-    Raises:
-        AppError: two functions have the same durable name.
+    One whose folder is not in order is not loaded. One whose script is not fails in every call: the worker looks at it
+    when it is called. So `refused_by_worker` is empty.
     """
     functions: list[AppFunction] = []
     problems: list[str] = []
+    notices: list[str] = []
     for folder in folders:
         try:
-            function = _load_function(root, folder, environment)
-            problem = find_problem(function)
+            description = read_settings_file(folder / FILE_NAME)
+            function, script_problem = _find_function(root, folder, description)
+            problem = find_host_problem(function)
         except AppError as error:
             problem = str(error)
-        if problem is None:
-            functions.append(function)
-        else:
+        if problem is not None:
             problems.append(f"Function '{folder.name}' cannot be loaded: {problem}")
-    check_durable_names(functions)
-    return tuple(functions), tuple(problems)
+            continue
+        if script_problem is not None:
+            problems.append(f"Function '{folder.name}' fails in every call: {script_problem}")
+            function = function.failing(script_problem)
+        functions.append(function)
+        if description.get("disabled"):
+            notices.append(
+                f'{folder.name}/{FILE_NAME}: "disabled" has no effect; set AzureWebJobs.{folder.name}.Disabled to true '
+                "instead."
+            )
+    return Indexed(functions=tuple(functions), problems=tuple(problems), notices=tuple(notices))
 
 
-def _load_function(root: Path, folder: Path, environment: Mapping[str, str]) -> AppFunction:
-    description = read_settings_file(folder / FILE_NAME)
+def _find_function(root: Path, folder: Path, description: Mapping[str, Any]) -> tuple[AppFunction, str | None]:
+    """The function in `folder`, and what the worker says against its script.
+
+    Raises:
+        AppError: the host would not load it.
+    """
     bindings = _bindings(description.get("bindings"))
     script = _script(root, folder, description.get("scriptFile"))
     entry_point = str(description.get("entryPoint") or _DEFAULT_ENTRY_POINT)
-    call = getattr(import_function_script(root, script), entry_point, None)
-    if not callable(call):
-        raise AppError(
-            f"{script.relative_to(root)} has no function {entry_point}(); define it, or name another as entryPoint."
-        )
-    function = AppFunction.create(folder.name, bindings, call)
-    return replace(function, is_disabled=_is_disabled(description.get("disabled"), environment))
+    try:
+        call = getattr(import_function_script(root, script), entry_point, None)
+        if not callable(call):
+            raise AppError(
+                f"{script.relative_to(root)} has no function {entry_point}(); define it, or name another as entryPoint."
+            )
+    except AppError as error:
+        return AppFunction.create(folder.name, bindings, _not_there, str(folder)), str(error)
+    function = AppFunction.create(folder.name, bindings, call, str(folder))
+    problem = find_worker_problem(function) or find_call_problem(function)
+    if problem is not None:
+        return function, f"{problem[:-1]}{place_of(call, root)}."
+    return function, _spelling_problem(description)
+
+
+def _spelling_problem(description: Mapping[str, Any]) -> str | None:
+    """What the host reads in any case, and the worker in one."""
+    kinds = [str(binding.get("type")) for binding in description["bindings"]]
+    wrong = next((kind for kind in kinds if kind != HTTP_TRIGGER and kind.casefold() == HTTP_TRIGGER.casefold()), None)
+    if wrong is not None:
+        return f'{FILE_NAME}: write the type "{wrong}" as "{HTTP_TRIGGER}".'
+    if str(description.get("configurationSource")).casefold() == "attributes":
+        return f'{FILE_NAME}: "configurationSource": "attributes" is for compiled functions; take it out.'
+    return None
+
+
+def _not_there() -> None:
+    """Stands for a function whose script cannot be imported."""
 
 
 def _bindings(listed: object) -> list[dict[str, Any]]:
@@ -110,11 +145,3 @@ def _script(root: Path, folder: Path, script_file: object) -> Path:
     if not script.is_relative_to(root):
         raise AppError(f"scriptFile '{script_file}' must be inside the app's folder.")
     return script
-
-
-def _is_disabled(value: object, environment: Mapping[str, str]) -> bool:
-    """A truth value, or the name of the app setting that holds it."""
-    if isinstance(value, bool):
-        return value
-    setting = str(value or "").strip("%")
-    return environment.get(setting, setting).casefold() in ("true", "1")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+from durable_status.app.errors import AppError
 from durable_status.app.host_settings import HostSettings
 from durable_status.app.local_settings import LocalSettings
 
@@ -17,7 +18,11 @@ ENTITY_TRIGGER = "entityTrigger"
 HTTP_TRIGGER = "httpTrigger"
 TIMER_TRIGGER = "timerTrigger"
 DURABLE_CLIENT = "durableClient"
+OLD_DURABLE_CLIENT = "orchestrationClient"  # its name in extension 1.x
 HTTP_OUTPUT = "http"
+
+# Where the SDK's wrappers keep what they wrap.
+_WRAPPED_MEMBERS = ("orchestrator_function", "entity_function", "client_function")
 
 # The member of a trigger that renames the function for orchestrations.
 _NAMING_MEMBERS = {
@@ -39,11 +44,15 @@ class AppFunction:
     """Whether it is awaited on the worker's event loop; all others run in a thread."""
     takes_context: bool
     """Whether it has a parameter ``context`` that no binding fills: it gets the invocation context."""
+    directory: str = ""
+    """The folder that its invocation context names."""
     is_disabled: bool = False
     """Whether a setting switches it off: it is listed, and never called."""
 
     @classmethod
-    def create(cls, name: str, bindings: Iterable[Mapping[str, Any]], call: Callable[..., Any]) -> Self:
+    def create(
+        cls, name: str, bindings: Iterable[Mapping[str, Any]], call: Callable[..., Any], directory: str = ""
+    ) -> Self:
         """Make a function of its bindings, one of which is the trigger, and of what to call."""
         all_bindings = tuple(bindings)
         trigger = next(binding for binding in all_bindings if str(binding["type"]).casefold().endswith("trigger"))
@@ -54,8 +63,17 @@ class AppFunction:
             bindings=all_bindings,
             call=call,
             is_async=inspect.iscoroutinefunction(call),
-            takes_context="context" in set(inspect.signature(call).parameters) - bound,
+            takes_context="context" in set(_parameters(call)) - bound,
+            directory=directory,
         )
+
+    def failing(self, sentence: str) -> Self:
+        """The function, each call of which fails with `sentence`."""
+
+        def fail(**_: Any) -> None:
+            raise AppError(sentence)
+
+        return replace(self, call=fail, is_async=False, takes_context=False)
 
     @property
     def trigger_type(self) -> str:
@@ -73,6 +91,10 @@ class AppFunction:
     def bindings_of(self, binding_type: str) -> list[Mapping[str, Any]]:
         """The bindings of one type."""
         return [binding for binding in self.bindings if binding.get("type") == binding_type]
+
+    def bindings_named(self, name: str) -> list[Mapping[str, Any]]:
+        """The bindings of that name, of which there should be one."""
+        return [binding for binding in self.bindings if binding.get("name") == name]
 
     @property
     def outputs(self) -> list[Mapping[str, Any]]:
@@ -94,9 +116,46 @@ class App:
     local_settings: LocalSettings
     functions: tuple[AppFunction, ...]
     problems: tuple[str, ...] = ()
-    """Functions that cannot be loaded, a sentence each; the others work, as on the platform."""
+    """Functions that cannot be loaded, or not called, a sentence each; the others work."""
+    refused_by_worker: tuple[str, ...] = ()
+    """Names of functions that the Python worker refuses. On the platform no function of the app is loaded then."""
     notices: tuple[str, ...] = ()
     """What of its settings and files has no effect here, a sentence each."""
+
+    @property
+    def loss(self) -> str | None:
+        """What the platform does to the whole app because of `refused_by_worker`; None: nothing."""
+        if not self.refused_by_worker:
+            return None
+        names = ", ".join(f"'{name}'" for name in self.refused_by_worker)
+        return (
+            "On the platform this app has no function at all, because the Python worker gives up on all of them when "
+            f"it refuses one: mend {names}."
+        )
+
+    def require_all(self) -> None:
+        """Refuse the app if the platform would load none of its functions.
+
+        Raises:
+            AppError: it names each function that is in the way.
+        """
+        if self.loss is not None:
+            raise AppError(" ".join([*self.problems, self.loss]))
+
+
+def user_function(call: Callable[..., Any]) -> Callable[..., Any]:
+    """The app's own function, without what the SDK's decorators put around it."""
+    for member in _WRAPPED_MEMBERS:
+        while hasattr(call, member):
+            call = getattr(call, member)
+    return call
+
+
+def _parameters(call: Callable[..., Any]) -> Iterable[str]:
+    try:
+        return inspect.signature(call).parameters
+    except ValueError:  # a builtin may have none
+        return ()
 
 
 def by_durable_name(functions: Iterable[AppFunction], trigger_type: str) -> dict[str, AppFunction]:

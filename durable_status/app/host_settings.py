@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from durable_status.app.errors import AppError
-from durable_status.app.section import Section, overlay
+from durable_status.app.host_notices import find_notices
+from durable_status.app.log_levels import LogLevels, read_log_levels
+from durable_status.app.section import HOST_FILE, Section, overlay
 from durable_status.app.settings_file import read_settings_file
 
-FILE_NAME = "host.json"
+FILE_NAME = HOST_FILE
 
 _OVERRIDE_PREFIX = "AzureFunctionsJobHost__"
 _HUB_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{2,49}")
@@ -20,27 +22,8 @@ _HUB_NAME_ELSEWHERE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{2,63}")  # other pro
 _SETTING_REFERENCE = re.compile(r"%([^%]+)%")
 _OTHER_PROVIDERS = ("mssql", "netherite", "azureManaged")
 
-# What the durable extension knows and a host on one machine has no use for; said once at the start.
-_UNUSED = (
-    "extendedSessionIdleTimeoutInSeconds",
-    "notifications",
-    "appLeaseOptions",
-    "throwStatusExceptionsOnRaiseEvent",
-    "useGracefulShutdown",
-)
-
 _INVISIBLE_SECONDS = 30
 _LONGEST_INVISIBLE_SECONDS = 3_600
-_USED_OF_AZURE_STORAGE = (
-    "type",
-    "connectionname",
-    "connectionstringname",
-    "partitioncount",
-    "controlqueuebufferthreshold",
-    "controlqueuevisibilitytimeout",
-    "workitemqueuevisibilitytimeout",
-    "maxqueuepollinginterval",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +72,10 @@ class HostSettings:
     """The only functions to load, in lower case; None: all of them."""
     function_timeout_seconds: float | None = None
     """How long an activity, an HTTP function or a timer function may run; None: as long as it likes."""
+    log_levels: LogLevels | None = None
+    """Which log lines are shown; None: the file says nothing of them."""
     notices: tuple[str, ...] = ()
-    """Settings that have no effect here, a sentence each."""
+    """Settings that have no effect, here or at all, a sentence each."""
 
 
 def read_host_settings(root: Path, environment: Mapping[str, str]) -> HostSettings:
@@ -137,7 +122,8 @@ def read_host_settings(root: Path, environment: Mapping[str, str]) -> HostSettin
         custom_headers=_headers(http.section("customHeaders")),
         allowed_functions=None if allowed is None else frozenset(name.casefold() for name in allowed),
         function_timeout_seconds=_function_timeout(content),
-        notices=tuple(_notices(durable, storage_provider, other_provider)),
+        log_levels=read_log_levels(content),
+        notices=tuple(find_notices(content, other_provider)),
     )
 
 
@@ -208,19 +194,6 @@ def _function_timeout(content: Section) -> float | None:
 
 def _headers(section: Section) -> dict[str, str]:
     return {name: str(section.value(name)) for name in section}
-
-
-def _notices(durable: Section, storage_provider: Section, other_provider: str | None) -> Iterator[str]:
-    unused = [name for name in _UNUSED if durable.value(name) is not None]
-    if unused:
-        yield f"{FILE_NAME}: no effect here: {', '.join(unused)}."
-    tuning = [name for name in storage_provider if name not in _USED_OF_AZURE_STORAGE]
-    if other_provider is not None:
-        yield f"{FILE_NAME}: {other_provider} is not used here; the app runs as it would on AzureStorage."
-    elif tuning:
-        yield f"{FILE_NAME}: no effect here, of storageProvider: {', '.join(tuning)}."
-    if durable.truth("extendedSessionsEnabled"):
-        yield f"{FILE_NAME}: extendedSessionsEnabled is not available to Python apps; it is switched off."
 
 
 def _hub_name(configured: str | None, environment: Mapping[str, str], *, is_azure_storage: bool) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 from durable_status.app.errors import AppError
+from durable_status.app.places import file_and_line
 
 # The worker's package for the older model: the app's folder, so that `from ..shared import x` works in a function.
 _PACKAGE = "__app__"
@@ -46,6 +47,8 @@ def import_function_script(root: Path, script: Path) -> ModuleType:
     make_importable(root)
     package = sys.modules.get(_PACKAGE)
     if package is None or list(package.__path__) != [str(root)]:
+        for name in [name for name in sys.modules if name.startswith(f"{_PACKAGE}.")]:
+            del sys.modules[name]  # of another app in this process
         package = ModuleType(_PACKAGE)
         package.__path__ = [str(root)]
         sys.modules[_PACKAGE] = package
@@ -94,13 +97,8 @@ def _one_line(error: BaseException) -> str:
 def _place(root: Path, error: BaseException) -> str:
     """Where in the app it happened: the innermost line that is the app's own."""
     if isinstance(error, SyntaxError) and error.filename:
-        return _file_and_line(root, error.filename, error.lineno or 0)
+        return file_and_line(root, error.filename, error.lineno or 0)
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if Path(frame.filename).is_relative_to(root):
-            return _file_and_line(root, frame.filename, frame.lineno or 0)
+            return file_and_line(root, frame.filename, frame.lineno or 0)
     return ""
-
-
-def _file_and_line(root: Path, file: str, line: int) -> str:
-    path = Path(file)
-    return f" ({path.relative_to(root) if path.is_relative_to(root) else path}, line {line})"

@@ -8,6 +8,8 @@ from typing import Any
 
 from durable_status.app.errors import AppError
 
+HOST_FILE = "host.json"
+
 _SPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?")
 
 
@@ -19,6 +21,8 @@ class Section:
             raise AppError(f"{name} must be an object, not {content!r}.")
         self._name = name
         self._content: dict[str, Any] = {key.casefold(): value for key, value in content.items()}
+        self.names = tuple(content)
+        """The names in it, as they are written."""
 
     def __iter__(self) -> Iterator[str]:
         """The names in it, in lower case."""

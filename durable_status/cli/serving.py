@@ -98,6 +98,11 @@ def load(choices: Choices) -> App:
     }
     os.environ.setdefault("PYTHON_ENABLE_DEBUG_LOGGING", "1")
     app = load_app(choices.folder, os.environ)
+    if choices.strict:
+        app.require_all()  # here, so that with --reload the version before goes on
+    from durable_status.local_host.log_categories import honour_log_levels  # imports the SDK, as the app has by now
+
+    honour_log_levels(app.settings.log_levels)
     os.chdir(app.root)  # as the Functions host does; apps open files by relative paths
     return app
 

@@ -12,6 +12,7 @@ from durable_status.app.python_worker import activity_input, activity_result
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.http_calls import HttpCalls
 from durable_status.local_host.invocations import arguments_of
+from durable_status.local_host.log_categories import of_function
 from durable_status.local_host.storage.provider import ActivityCall, Message
 from durable_status.local_host.worker import Worker, worker_failure
 from durable_status.replay.events import TaskCompleted, TaskFailed
@@ -53,8 +54,12 @@ class Activities:
         try:
             result = await self._call(call)
         except WorkerFailure as failure:
-            logger.error("Activity '%s' of instance '%s' failed: %s", call.name, call.instance_id, failure.message)
-            logger.debug("%s", failure.stack)
+            function = self._functions.get(self._names.find(call.name) or "")
+            about = of_function(call.name if function is None else function.name)
+            logger.error(
+                "Activity '%s' of instance '%s' failed: %s", call.name, call.instance_id, failure.message, extra=about
+            )
+            logger.debug("%s", failure.stack, extra=about)
             reason, details = activity_failure(call.name, failure, self._profile)
             return TaskFailed(
                 timestamp=self._clock.now(), task_scheduled_id=call.task_id, reason=reason, details=details
@@ -65,6 +70,8 @@ class Activities:
         registered = self._names.find(call.name)
         if registered is None:  # it was when the call was scheduled; the app has changed since
             raise WorkerFailure(f"LookupError: {self._names.unknown_sentence(call.name)}")
+        if self._names.is_disabled(call.name):
+            raise WorkerFailure(f"Activity function '{call.name}' is disabled.")
         function = self._functions[registered]
         (text,) = json.loads(call.input)
         return await self._call_function(function, text)

@@ -6,18 +6,25 @@ current generation. A message to an entity that does not exist makes it.
 
 from __future__ import annotations
 
-import json
 import logging
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from durable_status.app.functions import ENTITY_TRIGGER, AppFunction, by_durable_name
+from durable_status.app.python_worker import trigger_arguments
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.invocations import invocation
 from durable_status.local_host.orchestrations import random_execution_id
 from durable_status.local_host.storage.provider import EpisodeCommit, InstanceRow, Message, OrchestrationWork
 from durable_status.local_host.worker import call_function
-from durable_status.replay.entity_batch import EntityBatch, EntityFunction, EntitySettings, run_entity_batch
+from durable_status.replay.entity_batch import (
+    EntityBatch,
+    EntityFunction,
+    EntitySettings,
+    failed_batch,
+    run_entity_batch,
+)
 from durable_status.replay.entity_messages import EntityId
 from durable_status.replay.events import (
     Event,
@@ -33,7 +40,6 @@ from durable_status.replay.events import (
 from durable_status.replay.failures import WorkerFailure
 from durable_status.replay.host_facts import FunctionNames
 from durable_status.replay.profile import Profile
-from durable_status.stored_json import dump_stored
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +96,8 @@ class Entities:
         self._failures.pop(work.instance_id, None)
         for operation, error in batch.failed_operations:
             logger.error("Function '%s (Entity)' failed '%s' operation: %s", entity.name, operation, error)
+        for operation, sentence in batch.input_traps:
+            logger.warning("Entity '%s', operation '%s': %s (native input)", work.instance_id, operation, sentence)
         return self._next_generation(work.instance_id, batch)
 
     def seconds_until_retry(self, instance_id: str) -> int:
@@ -101,30 +109,22 @@ class Entities:
         registered = self._names.find(name)
 
         def call(trigger: str) -> str:
-            if registered is None:
+            function = None if registered is None else self._functions.get(registered)
+            if function is None:
                 return self._answer_unknown(name, trigger)
-            function = self._functions[registered]
-            with invocation(function.name):
-                answer: str = call_function(function, trigger)
+            number = str(uuid.uuid4())
+            with invocation(function.name, number):
+                answer: str = call_function(function, trigger_arguments(function, trigger, number), number)
             return answer
 
         return call
 
     def _answer_unknown(self, name: str, trigger: str) -> str:
-        """Fail every operation of an entity whose function the app no longer has, as 3.x does; 2.13 tries for ever."""
+        """Fail every operation of an entity whose function is disabled or gone, as 3.x does; 2.13 tries for ever."""
         sentence = self._names.unknown_sentence(name)
         if not self._profile.fails_unknown_functions:
             raise WorkerFailure(sentence)
-        members = json.loads(trigger)
-        failed = {"isError": True, "result": dump_stored(sentence)}
-        return dump_stored(
-            {
-                "entityExists": members["exists"],
-                "entityState": members["state"],
-                "results": [failed] * len(members["batch"]),
-                "signals": [],
-            }
-        )
+        return failed_batch(trigger, sentence)
 
     def _next_generation(self, instance_id: str, batch: EntityBatch) -> EpisodeCommit:
         now = self._clock.now()

@@ -19,6 +19,7 @@ from durable_status.app.functions import (
     TIMER_TRIGGER,
     App,
     AppFunction,
+    by_durable_name,
 )
 from durable_status.app.links import RPC_BASE, Links
 from durable_status.app.sdk import speed_up_sdk
@@ -114,15 +115,18 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
 
     Raises:
         LocalHostError: a port or the task hub cannot be had; nothing is left running.
+        AppError: the host is strict, and the platform would load no function of the app.
     """
     _check(app, options)
     speed_up_sdk()
     keep_read_events()
     functions, problems = _runnable(app)
-    http_functions = [function for function in functions if function.trigger_type == HTTP_TRIGGER]
-    served, route_problems = serve_functions(http_functions, app.settings.route_prefix)
+    http_functions = [
+        function for function in (*functions, *_switched_off(app)) if function.trigger_type == HTTP_TRIGGER
+    ]
+    routed, route_problems = serve_functions(http_functions, app.settings.route_prefix)
     schedules, timer_problems = _schedules(functions)
-    facts = _host_facts(app, functions)
+    facts = _host_facts(app, functions, options.profile)
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(closing(listen(options.port, options.address)))
         rpc_listener = None
@@ -148,8 +152,8 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
         timers = Timers(schedules, worker, links, clock, _in_state(options, TIMERS_FILE))
         management = _management(app, facts, links, storage, options, clock, rpc_port)
         enforced = keys if options.enable_auth else None
-        http = HttpFunctions(served, links, worker, enforced)
-        admin = Admin(_listed(app, served, http, timers, activities), base_url, enforced)
+        http = HttpFunctions(routed, links, worker, enforced)
+        admin = Admin(_listed(app, routed, http, timers, activities), base_url, enforced)
         await stack.enter_async_context(admin.running())
         public = PublicApplication(management, admin, http, keys=enforced, headers=app.settings.custom_headers)
         open_to = with_cors(public, options.cors_origins, credentials=options.cors_credentials)
@@ -163,8 +167,8 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
             base_url=base_url,
             port=port_of(listener),
             rpc_base_url=rpc_base_url,
-            served=served,
-            problems=[*app.problems, *problems, *route_problems, *timer_problems],
+            served=[item for item in routed if not item.function.is_disabled],
+            problems=[*app.problems, *filter(None, [app.loss]), *problems, *route_problems, *timer_problems],
             timers=[function for function, _ in schedules],
         )
 
@@ -175,6 +179,8 @@ def _check(app: App, options: HostOptions) -> None:
             "host.json: extendedSessionsEnabled is not available to Python apps, and extension 3.x does not start "
             "with it; delete it, or be 2.13 with --extension 2.13."
         )
+    if options.strict:
+        app.require_all()
 
 
 def _links(app: App, options: HostOptions, key: str, base_url: str, rpc_base_url: str | None) -> Links:
@@ -254,11 +260,21 @@ def _runnable(app: App) -> tuple[list[AppFunction], list[str]]:
     return functions, problems
 
 
-def _host_facts(app: App, functions: Sequence[AppFunction]) -> HostFacts:
+def _switched_off(app: App) -> list[AppFunction]:
+    """The functions that could be run here, and are disabled."""
+    return [
+        function
+        for function in app.functions
+        if function.is_disabled and all(binding["type"] in _RUN_HERE for binding in function.bindings)
+    ]
+
+
+def _host_facts(app: App, functions: Sequence[AppFunction], profile: Profile) -> HostFacts:
+    disabled = _switched_off(app) if profile.knows_disabled_functions else []
+
     def names(kind: FunctionKind, trigger_type: str) -> FunctionNames:
-        return FunctionNames.create(
-            kind, [function.durable_name for function in functions if function.trigger_type == trigger_type]
-        )
+        switched_off = by_durable_name(disabled, trigger_type)
+        return FunctionNames.create(kind, by_durable_name(functions, trigger_type), switched_off)
 
     return HostFacts(
         orchestrators=names(FunctionKind.ORCHESTRATOR, ORCHESTRATION_TRIGGER),

@@ -17,6 +17,7 @@ from durable_status.app.functions import AppFunction
 from durable_status.app.links import Links
 from durable_status.local_host.invocations import arguments_of, returned_or_set
 from durable_status.local_host.keys import Access, Keys, presented_key
+from durable_status.local_host.log_categories import of_function
 from durable_status.local_host.reply import Receive, Reply, Scope, Send, bare, read_body
 from durable_status.local_host.route_constraints import RouteTemplateError
 from durable_status.local_host.route_templates import FunctionRoute
@@ -80,6 +81,8 @@ class HttpFunctions:
         await self._run(function, request)
 
     async def _answer(self, function: AppFunction, scope: Scope, values: Mapping[str, str], receive: Receive) -> Reply:
+        if function.is_disabled and not self._is_master(scope):
+            return bare(404)
         if self._keys is not None:
             level = str(function.trigger.get("authLevel") or "FUNCTION").upper()
             if self._keys.to_function(function.name, level, presented_key(scope)) is not Access.GRANTED:
@@ -87,13 +90,18 @@ class HttpFunctions:
         body = await read_body(receive, self._body_limit)
         return bare(413) if body is None else await self._run(function, _request(scope, values, body))
 
+    def _is_master(self, scope: Scope) -> bool:
+        """Whether the request shows the master key, which opens functions that are switched off, too."""
+        return self._keys is not None and self._keys.to_admin(presented_key(scope)) is Access.GRANTED
+
     async def _run(self, function: AppFunction, request: HttpRequest) -> Reply:
         arguments = arguments_of(function, request, self._links)
         try:
             returned = await self._worker.call(function, arguments)
             return _reply(returned_or_set(function, returned, arguments))
         except WorkerFailure as failure:
-            logger.error("Function '%s' failed: %s\n%s", function.name, failure.message, failure.stack)
+            about = of_function(function.name)
+            logger.error("Function '%s' failed: %s\n%s", function.name, failure.message, failure.stack, extra=about)
             return bare(500)
 
 
@@ -103,6 +111,12 @@ def serve_functions(functions: Iterable[AppFunction], route_prefix: str) -> tupl
     problems: list[str] = []
     taken: dict[str, list[ServedFunction]] = {}
     for function in functions:
+        if function.trigger.get("methods") == []:
+            problems.append(
+                f"Function '{function.name}' is not served: its list of methods is empty, so no request matches; "
+                "leave methods out for all of them."
+            )
+            continue
         template = str(function.trigger.get("route") or function.name).strip("/")
         path = f"/{route_prefix}/{template}" if route_prefix else f"/{template}"
         try:

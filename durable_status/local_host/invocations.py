@@ -13,6 +13,7 @@ from azure.functions import Out
 
 from durable_status.app.functions import DURABLE_CLIENT, HTTP_OUTPUT, AppFunction
 from durable_status.app.links import Links
+from durable_status.local_host.log_categories import of_function
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,8 @@ def invocation(function_name: str, invocation_id: str | None = None) -> Iterator
         return
     number = invocation_id or str(uuid.uuid4())
     began = time.perf_counter()
-    logger.info("Executing 'Functions.%s' (Id=%s)", function_name, number)
+    about = of_function(function_name)
+    logger.info("Executing 'Functions.%s' (Id=%s)", function_name, number, extra=about)
     outcome = "Failed"
     try:
         yield
@@ -37,7 +39,13 @@ def invocation(function_name: str, invocation_id: str | None = None) -> Iterator
         milliseconds = round((time.perf_counter() - began) * 1000)
         level = logging.INFO if outcome == "Succeeded" else logging.ERROR
         logger.log(
-            level, "Executed 'Functions.%s' (%s, Id=%s, Duration=%dms)", function_name, outcome, number, milliseconds
+            level,
+            "Executed 'Functions.%s' (%s, Id=%s, Duration=%dms)",
+            function_name,
+            outcome,
+            number,
+            milliseconds,
+            extra=about,
         )
 
 
@@ -84,4 +92,5 @@ def tell_outputs(function: AppFunction, arguments: Mapping[str, Any]) -> None:
                 binding["name"],
                 binding["type"],
                 str(output.get())[:_LONGEST_OUTPUT],
+                extra=of_function(function.name),
             )

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from durable_status.app.functions import ORCHESTRATION_TRIGGER, AppFunction, by_durable_name
+from durable_status.app.python_worker import trigger_arguments
 from durable_status.local_host.action_lines import ActionLines, noting_lines, place_of_definition
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.invocations import invocation
@@ -184,7 +185,7 @@ class _Orchestrator:
         self._names = host.orchestrators
         self._name = name
         registered = self._names.find(name)
-        self._function = None if registered is None else functions[registered]
+        self._function = None if registered is None else functions.get(registered)  # one that is disabled is not there
         self.lines: ActionLines | None = None
 
     def sentence(self, trap: Trap) -> str:
@@ -209,8 +210,9 @@ class _Orchestrator:
     def __call__(self, trigger: str) -> str:
         if self._function is None:
             raise HostRefusal(self._names.unknown_sentence(self._name))
-        with invocation(self._function.name), noting_lines() as self.lines:
-            answer: str = call_function(self._function, trigger)
+        number = str(uuid.uuid4())
+        with invocation(self._function.name, number), noting_lines() as self.lines:
+            answer: str = call_function(self._function, trigger_arguments(self._function, trigger, number), number)
         return answer
 
 

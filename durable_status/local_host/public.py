@@ -49,7 +49,9 @@ class PublicApplication:
         if self._headers:
             send = self._with_headers(send)
         path = scope["path"].casefold()
-        if path == DESCRIPTION_PATH:
+        if sum(name == b"host" for name, _ in scope["headers"]) > 1:  # which the platform's server refuses
+            await bare(400).send(send)
+        elif path == DESCRIPTION_PATH:
             await serve_description(scope, receive, send)
         elif path.startswith(_WEBHOOKS):
             await self._webhook(path, scope, receive, send)

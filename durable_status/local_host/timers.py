@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from azure.functions.meta import Datum
-from azure.functions.timer import TimerRequest, TimerRequestConverter
+from azure.functions.timer import TimerRequestConverter
 from cronsim import CronSim, CronSimError
 
 from durable_status.app.functions import AppFunction
 from durable_status.app.links import Links
+from durable_status.app.worker_checks import trigger_is_text
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.invocations import arguments_of
+from durable_status.local_host.log_categories import of_function
 from durable_status.local_host.worker import Worker
 from durable_status.replay.failures import WorkerFailure
 from durable_status.replay.ticks import datetime_from_ticks, ticks_from_datetime
@@ -119,11 +121,16 @@ class Timers:
 
     async def call(self, function: AppFunction, *, is_past_due: bool = False) -> None:
         """Call one function now; what it raises is logged."""
-        request = _timer_request(is_past_due, self._state.get(function.name, {}))
+        request: Any = _timer_text(is_past_due, self._state.get(function.name, {}))
+        if not trigger_is_text(function):
+            request = TimerRequestConverter.decode(Datum(type="json", value=request), trigger_metadata=None)
         try:
             await self._worker.call(function, arguments_of(function, request, self._links))
         except WorkerFailure as failure:
-            logger.error("Timer function '%s' failed: %s\n%s", function.name, failure.message, failure.stack)
+            about = of_function(function.name)
+            logger.error(
+                "Timer function '%s' failed: %s\n%s", function.name, failure.message, failure.stack, extra=about
+            )
 
     async def _keep_time(self, function: AppFunction, schedule: Schedule) -> None:
         missed = self._was_missed(function)
@@ -158,10 +165,9 @@ class Timers:
             self._state_file.write_text(json.dumps(self._state, indent=2), encoding="utf-8")
 
 
-def _timer_request(is_past_due: bool, status: Mapping[str, Any]) -> TimerRequest:
-    """What the function gets; the SDK's converter makes it of the host's text."""
-    text = json.dumps({"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status or None, "IsPastDue": is_past_due})
-    return TimerRequestConverter.decode(Datum(type="json", value=text), trigger_metadata=None)
+def _timer_text(is_past_due: bool, status: Mapping[str, Any]) -> str:
+    """What the host tells the worker of a call; the SDK's converter makes a TimerRequest of it."""
+    return json.dumps({"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status or None, "IsPastDue": is_past_due})
 
 
 def _read_state(path: Path | None) -> dict[str, dict[str, str]]:

@@ -10,12 +10,12 @@ import asyncio
 import os
 import threading
 import uuid
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from durable_status.app.functions import AppFunction
-from durable_status.app.python_worker import InvocationContext, exception_texts
+from durable_status.app.python_worker import call_in_loop, call_in_thread, exception_texts, invocation_context
 from durable_status.local_host.invocations import invocation, tell_outputs
 from durable_status.local_host.sdk import close_client_session
 from durable_status.local_host.threads import Threads
@@ -79,12 +79,11 @@ class Worker:
                 that is not async goes on, unheard; the platform ends its worker and all that runs in it.
         """
         number = str(uuid.uuid4())
-        if function.takes_context:
-            arguments = arguments | {"context": InvocationContext(function_name=function.name, invocation_id=number)}
+        arguments = arguments | invocation_context(function, number)
         with invocation(function.name, number):
             try:
                 async with asyncio.timeout(self._timeout_seconds):
-                    returned = await self._call(function, arguments)
+                    returned = await self._call(function, arguments, number)
             except TimeoutError as error:
                 limit = _dotnet_span(self._timeout_seconds or 0)
                 raise WorkerFailure(
@@ -93,24 +92,24 @@ class Worker:
         tell_outputs(function, arguments)
         return returned
 
-    async def _call(self, function: AppFunction, arguments: dict[str, Any]) -> Any:
+    async def _call(self, function: AppFunction, arguments: dict[str, Any], number: str) -> Any:
         if not function.is_async:
-            return await self._functions.run(lambda: call_function(function, **arguments))
-        coroutine: Coroutine[Any, Any, Any] = function.call(**arguments)
+            return await self._functions.run(lambda: call_function(function, arguments, number))
+        coroutine: Coroutine[Any, Any, Any] = call_in_loop(function, arguments, number)
         try:
             return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, self._loop))
         except (Exception, SystemExit) as error:
             raise worker_failure(error) from error
 
 
-def call_function(function: AppFunction, *positional: Any, **arguments: Any) -> Any:
-    """Call a function in this thread.
+def call_function(function: AppFunction, arguments: Mapping[str, Any], number: str) -> Any:
+    """Call a function in this thread; `number` is the call's.
 
     Raises:
         WorkerFailure: it raised.
     """
     try:
-        return function.call(*positional, **arguments)
+        return call_in_thread(function, arguments, number)
     except (Exception, SystemExit) as error:
         raise worker_failure(error) from error
 

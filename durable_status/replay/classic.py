@@ -29,6 +29,7 @@ from durable_status.replay.failures import WorkerFailure, cut_state, dotnet_exce
 from durable_status.replay.futures import start
 from durable_status.replay.host_context import HostContext
 from durable_status.replay.host_facts import HostFacts
+from durable_status.replay.input_traps import find_input_trap
 from durable_status.replay.profile import Profile
 from durable_status.replay.standstill import find_standstill_traps
 from durable_status.replay.traps import Trap, TrapKind, TrapLog
@@ -63,7 +64,7 @@ def replay(
     """Call `orchestrator` once on everything and replay its answer; new events that took effect come back as played."""
     log = TrapLog(started.name)
     context = HostContext(started.orchestration_instance.execution_id or "", log)
-    run = _Run(Walk(context, started, host, profile, log), context, log, profile)
+    run = _Run(Walk(context, started, host, profile, log), context, log, profile, started.input)
     trigger = trigger_text((*history, *new_events), started, is_replaying=bool(history), host=host, profile=profile)
     played = list(new_events)
 
@@ -111,7 +112,9 @@ class _End:
 class _Run:
     """What the host runs in place of user code: call Python, keep its status, follow its actions, end as it says."""
 
-    def __init__(self, walk: Walk, context: HostContext, log: TrapLog, profile: Profile) -> None:
+    def __init__(
+        self, walk: Walk, context: HostContext, log: TrapLog, profile: Profile, input_text: str | None
+    ) -> None:
         self.custom_status: str | None = None
         self.end: _End | None = None
         self._walk = walk
@@ -120,6 +123,7 @@ class _Run:
         self._answer: Answer | None = None
         self._failed = f"Orchestrator function '{log.orchestrator}' failed: "
         self._profile = profile
+        self._input_text = input_text
 
     async def follow(self, orchestrator: Orchestrator, trigger: str) -> bool:
         try:
@@ -153,12 +157,14 @@ class _Run:
         state = cut_state(failure, self._profile)
         if state is None:
             # The SDK itself broke: nothing is known of the actions, so none is replayed.
-            find_raw_failure_traps(failure, self._log)
+            if not find_input_trap(failure.message, failure, self._input_text, self._log):
+                find_raw_failure_traps(failure, self._log)
             text, details = unlabelled_failure(failure)
             self._fail(f"{self._failed}{text}", details)
             return
         try:
             answer = read_failed_state(state)
+            find_input_trap(answer.error or "", failure, self._input_text, self._log)
             find_error_traps(answer.error or "", failure, self._log)
             self._note_rewritten_dates(state, answer)
             await self._follow_actions(answer)

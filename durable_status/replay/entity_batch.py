@@ -20,15 +20,18 @@ from durable_status.replay.entity_messages import (
     scheduled_request_event,
 )
 from durable_status.replay.events import EventRaised
-from durable_status.replay.failures import WorkerFailure
+from durable_status.replay.failures import WorkerFailure, dotnet_exception
+from durable_status.replay.input_traps import operation_input_trap
 from durable_status.replay.message_sorter import MessageSorter
 from durable_status.replay.ticks import PER_DAY, PER_MILLISECOND, PER_SECOND, Ticks, format_ticks_in_full
 from durable_status.stored_json import dump_stored
+from durable_status.stored_text import read_stored
 
 EntityFunction = Callable[[str], str]
 """The SDK's handle of an entity function: JSON text in, JSON text out. Raises `WorkerFailure`."""
 
 _CONTINUE_EVENT = "continue"
+_FUNCTION_FAILED = "Microsoft.Azure.WebJobs.Extensions.DurableTask.FunctionFailedException"
 _EARLY_BY_LITTLE = 100 * PER_MILLISECOND
 _SIGNAL_IDS = uuid.UUID("9e952959-5e33-4daf-827f-2fa12937b875")  # the platform's own are random
 
@@ -69,6 +72,8 @@ class EntityBatch:
     """Signals whose time has not come, responses to callers in the order of their operations, then new signals."""
     failed_operations: tuple[tuple[str, str], ...]
     """Name and error (JSON text) of each operation that raised: of a signal's nobody else hears."""
+    input_traps: tuple[tuple[str, str], ...]
+    """Of those that failed for how their input was sent, name and a sentence that says so."""
 
 
 def run_entity_batch(
@@ -102,12 +107,16 @@ def run_entity_batch(
             scheduler.take_in(request)
     operations = scheduler.next_operations()
     failed: list[tuple[str, str]] = []
+    traps: list[tuple[str, str]] = []
     if operations:
         answer = _call(function, entity, scheduler, operations)
         scheduler.exists, scheduler.state = answer.exists, answer.state
         for operation, result in zip(operations, answer.results, strict=False):
             if result.exception_type is not None:
                 failed.append((operation.operation or "", result.result or ""))
+                trap = operation_input_trap(str(read_stored(result.result)), operation.input)
+                if trap is not None:
+                    traps.append((operation.operation or "", trap))
             if not operation.is_signal:
                 sent.append(_response(operation, result))
         sent += scheduler.signals(entity, answer.signals, now)
@@ -118,6 +127,24 @@ def run_entity_batch(
         custom_status=scheduler.custom_status,
         outbox=tuple(sent),
         failed_operations=tuple(failed),
+        input_traps=tuple(traps),
+    )
+
+
+def failed_batch(trigger: str, sentence: str) -> str:
+    """What stands for the SDK's answer when there is no function to call: each operation fails, and the state stays.
+
+    The error is the .NET exception that 3.x raises; user code gets it as a dictionary.
+    """
+    members = json.loads(trigger)
+    failed = {"isError": True, "result": dotnet_exception(_FUNCTION_FAILED, sentence)}
+    return dump_stored(
+        {
+            "entityExists": members["exists"],
+            "entityState": members["state"],
+            "results": [failed] * len(members["batch"]),
+            "signals": [],
+        }
     )
 
 

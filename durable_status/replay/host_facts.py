@@ -21,22 +21,32 @@ class FunctionKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FunctionNames:
-    """The registered names of one kind; names are looked up in any case."""
+    """The registered names of one kind; names are looked up in any case.
+
+    Those of functions that a setting switches off are among them: the platform knows them and fails to call them.
+    """
 
     kind: FunctionKind
     _registered: dict[str, str] = field(default_factory=dict)
+    _disabled: frozenset[str] = frozenset()
 
     @classmethod
-    def create(cls, kind: FunctionKind, names: Iterable[str]) -> Self:
-        """Make the set of `names`."""
-        return cls(kind, {caseless(name): name for name in names})
+    def create(cls, kind: FunctionKind, names: Iterable[str], disabled: Iterable[str] = ()) -> Self:
+        """Make the set of `names`, and of `disabled` ones."""
+        off = list(disabled)
+        registered = {caseless(name): name for name in (*names, *off)}
+        return cls(kind, registered, frozenset(map(caseless, off)))
 
     def find(self, name: str) -> str | None:
         """The registered spelling of `name`, or None."""
         return self._registered.get(caseless(name))
 
+    def is_disabled(self, name: str) -> bool:
+        """Whether the function is registered and switched off."""
+        return caseless(name) in self._disabled
+
     def unknown_sentence(self, name: str) -> str:
-        """What the platform says of a name that is not registered."""
+        """What the platform says of a name that is not registered, or disabled."""
         article = "an" if self.kind.value[0] in "aeo" else "a"
         if self._registered:
             known = ", ".join(f"'{registered}'" for registered in self._registered.values())

@@ -32,6 +32,8 @@ class Profile:
     """Whether purging one instance by id works whatever its runtime status."""
     checks_starts: bool
     """Whether unknown orchestrators and unusual instance ids are refused when an instance is started."""
+    knows_disabled_functions: bool
+    """Whether calling a function that is switched off fails at once (else it is as good as not registered)."""
     checks_pages: bool
     """Whether a page size of 0 and a broken continuation token are refused when instances are listed."""
     rewrites_inputs: bool
@@ -63,6 +65,7 @@ PROFILE_2_13 = Profile(
     refuses_live_duplicates_with=500,
     purges_live_instances=True,
     checks_starts=True,
+    knows_disabled_functions=False,
     checks_pages=True,
     rewrites_inputs=True,
     dashes_in_execution_ids=False,
@@ -84,6 +87,7 @@ PROFILE_3 = Profile(
     refuses_live_duplicates_with=409,
     purges_live_instances=False,
     checks_starts=False,
+    knows_disabled_functions=True,
     checks_pages=False,
     rewrites_inputs=False,
     dashes_in_execution_ids=True,

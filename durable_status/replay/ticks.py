@@ -68,7 +68,12 @@ def ticks_from_datetime(moment: datetime) -> Ticks:
 
 def datetime_from_ticks(ticks: Ticks) -> datetime:
     """Convert to an aware UTC ``datetime``; the seventh digit is lost."""
-    return _START + timedelta(microseconds=ticks // PER_MICROSECOND)
+    return _START + timedelta(microseconds=in_microseconds(ticks))
+
+
+def in_microseconds(ticks: Ticks) -> int:
+    """Whole microseconds of a moment or a span: what user code sees of it, so what its spans have to be judged by."""
+    return ticks // PER_MICROSECOND
 
 
 def _split(ticks: Ticks) -> tuple[str, int]:

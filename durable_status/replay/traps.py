@@ -46,6 +46,7 @@ class TrapKind(Enum):
     LOST_EVENT = "Wait for the events that are due before continue_as_new."
     EVENT_COMES_BACK = "Schedule something, a short timer will do, between the cancelled timer and continue_as_new."
     ENTITY_KEY_CASE = "Spell the key of an entity in one way."
+    NATIVE_INPUT = "Start it with a client or durable-status start-new; over HTTP send that text, or an object."
     UNAWAITED_TASK = "Yield it, or put it into a task_all or task_any that is yielded."
     NOTHING_AWAITED = "Yield only tasks of the context; not None, and nothing that has no task behind it."
     YIELDED_NO_TASK = "Yield tasks only; several go through task_all or task_any."

@@ -20,7 +20,7 @@ from durable_status.replay.http_requests import HTTP_ACTIVITY, http_activity_inp
 from durable_status.replay.names import caseless
 from durable_status.replay.profile import Profile
 from durable_status.replay.retries import RetryOptions, retry
-from durable_status.replay.ticks import PER_DAY, PER_SECOND, Ticks, parse_ticks
+from durable_status.replay.ticks import PER_DAY, PER_SECOND, Ticks, in_microseconds, parse_ticks
 from durable_status.replay.traps import TrapKind, TrapLog
 from durable_status.stored_json import dump_stored
 
@@ -28,7 +28,7 @@ _NEVER_STARTED = Future.settled(False)
 """Stands for a call whose error the platform swallows: nothing is scheduled, no id is taken, the walk goes on."""
 
 _NEVER_STARTS = "The call never starts and the orchestration waits for ever."
-_SHORTEST_RELIABLE_SPAN = 2 * PER_SECOND
+_SHORTEST_RELIABLE_SPAN = in_microseconds(Ticks(2 * PER_SECOND))
 
 
 class Walk:
@@ -149,7 +149,8 @@ class Walk:
             return self._create_long_timer(fire_at, canceled=bool(action.get("isCanceled")))
         if not self._may_act():
             return _NEVER_STARTED
-        if 0 < span < _SHORTEST_RELIABLE_SPAN and not self._has_long_timer:  # a long one may end in tiny legs
+        asked_for = in_microseconds(fire_at) - in_microseconds(self._context.clock)
+        if 0 < asked_for < _SHORTEST_RELIABLE_SPAN and not self._has_long_timer:  # a long one may end in tiny legs
             self._log.note(TrapKind.SHORT_TIMER, "A timer of less than 2 seconds may fire at once.")
         timer = self._context.set_timer(fire_at, canceled=bool(action.get("isCanceled")))
         self.timers.append((self.position or 0, timer))
@@ -276,7 +277,7 @@ class Walk:
                 "A call with retry needs at least one attempt and an interval of at most 6 days. " + _NEVER_STARTS,
             )
             return False
-        if options.max_attempts > 1 and options.interval < _SHORTEST_RELIABLE_SPAN:
+        if options.max_attempts > 1 and in_microseconds(options.interval) < _SHORTEST_RELIABLE_SPAN:
             self._log.note(TrapKind.SHORT_TIMER, "A retry interval of less than 2 seconds may pass at once.")
         return True
 

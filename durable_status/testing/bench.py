@@ -54,13 +54,14 @@ class LoadedApp:
         """Load the app in `folder`, once per process: an app object lists its functions only once.
 
         Raises:
-            AppError: the folder holds no app that can be loaded.
+            AppError: the folder holds no app that can be loaded, here and on the platform.
         """
         root = folder.resolve()
         key = (root, script)
         if key not in _loaded:
             environment = dict(os.environ) | ({} if script is None else {_SCRIPT_SETTING: script})
             app = load_app(root, environment)
+            app.require_all()
             _loaded[key] = cls(app, Functions.of_app(app), ModuleMemory.of_app(root))
         loaded = _loaded[key]
         assert isinstance(loaded, cls)
@@ -339,7 +340,7 @@ class DurableBench:
     def _registered(self, orchestration: str) -> str:
         names = self._functions.host.orchestrators
         registered = names.find(orchestration)
-        if registered is None:
+        if registered is None or names.is_disabled(orchestration):
             raise HarnessError(f"cannot start {orchestration!r}. {names.unknown_sentence(orchestration)}")
         return registered
 

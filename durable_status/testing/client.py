@@ -17,11 +17,11 @@ from json import dumps, loads
 from typing import Any, TypeVar
 
 from durable_status.app.functions import DURABLE_CLIENT, HTTP_TRIGGER, App, AppFunction
-from durable_status.app.python_worker import InvocationContext
+from durable_status.app.python_worker import call_in_loop, call_in_thread, invocation_context
 from durable_status.replay.ticks import PER_SECOND
 from durable_status.testing.errors import HarnessError, known_names
 from durable_status.testing.in_process import ORIGIN, InProcessHub
-from durable_status.testing.outcomes import INVOCATION_ID
+from durable_status.testing.observer import INVOCATION_ID
 from durable_status.testing.task_hub import START
 
 Result = TypeVar("Result")
@@ -77,9 +77,10 @@ class FakeDurableClient:
             binding["name"]: self._hub.links.client_binding(binding.get("taskHub"), binding.get("connectionName"))
             for binding in found.bindings_of(DURABLE_CLIENT)
         }
-        if found.takes_context:
-            arguments["context"] = InvocationContext(function_name=found.name, invocation_id=INVOCATION_ID)
-        return self.wait(found.call(**arguments)) if found.is_async else found.call(**arguments)
+        arguments |= invocation_context(found, INVOCATION_ID)
+        if found.is_async:
+            return self.wait(call_in_loop(found, arguments, INVOCATION_ID))
+        return call_in_thread(found, arguments, INVOCATION_ID)
 
     def _function(self, name: str) -> AppFunction:
         functions = {item.name: item for item in self._app.functions}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from durable_status.app.functions import AppFunction
+from durable_status.app.python_worker import call_in_thread, trigger_arguments
 from durable_status.replay.entity_batch import (
     EntityBatch,
     EntityFunction,
     EntitySettings,
+    failed_batch,
     read_entity_state,
     run_entity_batch,
 )
@@ -17,20 +20,27 @@ from durable_status.replay.events import EventRaised
 from durable_status.replay.failures import WorkerFailure
 from durable_status.replay.ticks import Ticks
 from durable_status.testing.errors import Finding
-from durable_status.testing.observer import worker_failure
+from durable_status.testing.observer import INVOCATION_ID, worker_failure
 
 __all__ = ["EntityId", "read_entity_state", "run_batch"]
 
 
 def run_batch(
-    entity: EntityId, state: str | None, events: Sequence[EventRaised], function: AppFunction, now: Ticks
+    entity: EntityId,
+    state: str | None,
+    events: Sequence[EventRaised],
+    function: AppFunction | None,
+    unknown: str,
+    now: Ticks,
 ) -> EntityBatch | Finding:
     """Run the operations that `events` bring; a finding when the entity cannot answer.
 
+    Without a `function`, which a setting has switched off, each operation fails with the sentence `unknown`.
     The platform runs such a batch again and again, and its callers wait for ever (replay.md §3.7).
     """
     try:
-        return run_entity_batch(entity, state, events, function=_handle(function), now=now, settings=EntitySettings())
+        handle = _handle(function) if function else partial(failed_batch, sentence=unknown)
+        return run_entity_batch(entity, state, events, function=handle, now=now, settings=EntitySettings())
     except WorkerFailure as failure:
         return Finding(
             rule="answer",
@@ -42,7 +52,7 @@ def run_batch(
 def _handle(function: AppFunction) -> EntityFunction:
     def call(trigger: str) -> str:
         try:
-            answer: str = function.call(trigger)
+            answer: str = call_in_thread(function, trigger_arguments(function, trigger, INVOCATION_ID), INVOCATION_ID)
         except (Exception, SystemExit) as error:
             raise worker_failure(error) from error
         return answer

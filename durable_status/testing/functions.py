@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -41,24 +41,30 @@ class Functions:
     @classmethod
     def of_app(cls, app: App, *, guarded: bool = True) -> Self:
         """The functions of a loaded app."""
-        orchestrators = by_durable_name(app.functions, ORCHESTRATION_TRIGGER)
-        activities = by_durable_name(app.functions, ACTIVITY_TRIGGER)
-        entities = by_durable_name(app.functions, ENTITY_TRIGGER)
+        enabled = [function for function in app.functions if not function.is_disabled]
+        disabled = [function for function in app.functions if function.is_disabled]
+        orchestrators = by_durable_name(enabled, ORCHESTRATION_TRIGGER)
+        activities = by_durable_name(enabled, ACTIVITY_TRIGGER)
+        entities = by_durable_name(enabled, ENTITY_TRIGGER)
+
+        def names(kind: FunctionKind, of_enabled: Iterable[str], trigger_type: str) -> FunctionNames:
+            return FunctionNames.create(kind, of_enabled, by_durable_name(disabled, trigger_type))
+
         return cls(
             host=HostFacts(
-                orchestrators=FunctionNames.create(FunctionKind.ORCHESTRATOR, orchestrators),
-                activities=FunctionNames.create(FunctionKind.ACTIVITY, activities),
-                entities=FunctionNames.create(FunctionKind.ENTITY, entities),
+                orchestrators=names(FunctionKind.ORCHESTRATOR, orchestrators, ORCHESTRATION_TRIGGER),
+                activities=names(FunctionKind.ACTIVITY, activities, ACTIVITY_TRIGGER),
+                entities=names(FunctionKind.ENTITY, entities, ENTITY_TRIGGER),
                 max_orchestration_actions=app.settings.max_orchestration_actions,
                 store_inputs_in_history=app.settings.store_inputs_in_history,
                 default_http_sleep_milliseconds=app.settings.default_http_sleep_milliseconds,
             ),
             orchestrators={
-                name: ObservedOrchestrator(item.call, guarded=guarded) for name, item in orchestrators.items()
+                name: ObservedOrchestrator.of_app(item, guarded=guarded) for name, item in orchestrators.items()
             },
             activities=activities,
             entities=entities,
-            http=by_durable_name(app.functions, HTTP_TRIGGER),
+            http=by_durable_name(enabled, HTTP_TRIGGER),
         )
 
     @classmethod
@@ -70,7 +76,9 @@ class Functions:
                 activities=_AnyName(FunctionKind.ACTIVITY),
                 entities=_AnyName(FunctionKind.ENTITY),
             ),
-            orchestrators={name: ObservedOrchestrator(item, guarded=guarded) for name, item in functions.items()},
+            orchestrators={
+                name: ObservedOrchestrator.of_code(item, guarded=guarded) for name, item in functions.items()
+            },
             activities={},
             entities={},
             http={},
@@ -93,6 +101,10 @@ class Functions:
         Raises:
             HarnessError: there is none.
         """
+        if self.host.orchestrators.is_disabled(name):
+            raise HarnessError(
+                f"the orchestrator {name!r} is switched off by a setting, so on the platform its instances never run."
+            )
         for known, orchestrator in self.orchestrators.items():
             if known.casefold() == name.casefold():
                 return orchestrator

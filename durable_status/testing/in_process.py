@@ -119,7 +119,7 @@ class InProcessHub:
 
     def _start(self, name: str, instance_id: str, data: Any) -> Reply:
         registered = self.hub.functions.host.orchestrators.find(name)
-        if registered is None:
+        if registered is None or self.hub.functions.host.orchestrators.is_disabled(name):
             return 400, {"ExceptionMessage": self.hub.functions.host.orchestrators.unknown_sentence(name)}
         return self._create(registered, instance_id, None if data is None else dump_stored(data))
 

@@ -6,14 +6,18 @@ is observed from its two edges: the context it is given, and what it yields.
 
 from __future__ import annotations
 
+import functools
+import importlib
 import warnings
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import GeneratorType
-from typing import Any
+from typing import Any, Self
 
-from durable_status.app.python_worker import exception_texts
+from durable_status.app.functions import AppFunction
+from durable_status.app.python_worker import call_in_thread, exception_texts, trigger_arguments
 from durable_status.app.sdk import speed_up_sdk
 from durable_status.replay.failures import WorkerFailure
 from durable_status.testing.errors import Finding, HarnessError
@@ -28,6 +32,13 @@ _CALLS = (
     "call_http",
 )
 _WAIT = "wait_for_external_event"
+_EXECUTOR = ("azure.durable_functions.models.TaskOrchestrationExecutor", "TaskOrchestrationExecutor")
+
+INVOCATION_ID = "00000000-0000-0000-0000-000000000000"
+"""Of every call: tests are repeatable."""
+
+_Observed = Callable[[Callable[[Any], Any]], Any]
+_observed_by: ContextVar[_Observed | None] = ContextVar("_observed_by", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +73,36 @@ class Observation:
 class ObservedOrchestrator:
     """The SDK's handle of one orchestrator function; `last` says what its latest call did."""
 
-    def __init__(self, function: Any, *, guarded: bool = True) -> None:
-        """Take a decorated function, the SDK's handle of one, or a plain orchestrator function."""
+    def __init__(self, handle: Callable[[Any], str], *, guarded: bool = True) -> None:
+        """Take what answers a trigger by running an orchestrator in the SDK."""
         speed_up_sdk()
-        handle = _handle(function)
-        user_function = getattr(handle, "orchestrator_function", None)
-        self._handle: Callable[[Any], str] = handle
+        _hook_sdk()
+        self._handle = handle
         self._guarded = guarded
         self.last = Observation()
         self.trigger: Any = None
-        if user_function is not None:
-            self._handle = _same_handle(self._observed(user_function), handle)
+
+    @classmethod
+    def of_code(cls, function: Any, *, guarded: bool = True) -> Self:
+        """Take a decorated function, the SDK's handle of one, or a plain orchestrator function."""
+        return cls(_handle(function), guarded=guarded)
+
+    @classmethod
+    def of_app(cls, function: AppFunction, *, guarded: bool = True) -> Self:
+        """Take a function of an app, which is given the trigger as the worker gives it."""
+
+        def handle(trigger: str) -> str:
+            answer: str = call_in_thread(function, trigger_arguments(function, trigger, INVOCATION_ID), INVOCATION_ID)
+            return answer
+
+        return cls(handle, guarded=guarded)
 
     def __call__(self, trigger: Any) -> str:
         """One call at the host wire: `trigger` is JSON text, or an object with it as `body`."""
         self.last = observation = Observation()
         self.trigger = trigger
         try:
-            with warnings.catch_warnings():
+            with _observing(self._observed), warnings.catch_warnings():
                 # Where warnings are errors, as in many test suites, the SDK would behave otherwise (replay.md §6.16).
                 warnings.filterwarnings("ignore", module=r"azure\.")
                 answer = self._handle(trigger)
@@ -152,13 +175,28 @@ def _handle(function: Any) -> Any:
     return SdkOrchestrator.create(built)
 
 
-def _same_handle(user_function: Callable[[Any], Any], original: Any) -> Callable[[Any], str]:
-    from azure.durable_functions import Orchestrator as SdkOrchestrator
+@contextmanager
+def _observing(observed: _Observed) -> Iterator[None]:
+    """Run orchestrator functions as `observed` makes them, while the context lasts."""
+    token = _observed_by.set(observed)
+    try:
+        yield
+    finally:
+        _observed_by.reset(token)
 
-    handle = SdkOrchestrator.create(user_function)
-    handle._df_input_type = getattr(original, "_df_input_type", None)
-    made: Callable[[Any], str] = handle
-    return made
+
+@functools.cache  # once per process
+def _hook_sdk() -> None:
+    """Stand where the SDK calls the user's function: the app's code may have the SDK's handle anywhere."""
+    executor = importlib.import_module(_EXECUTOR[0])
+    original = getattr(executor, _EXECUTOR[1])
+    execute = original.execute
+
+    def observed_execute(self: Any, context: Any, history: Any, fn: Any) -> Any:
+        observed = _observed_by.get()
+        return execute(self, context, history, fn if observed is None else observed(fn))
+
+    original.execute = observed_execute
 
 
 def _attach(context: Any, observation: Observation) -> None:

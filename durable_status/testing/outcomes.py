@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from durable_status.app.functions import AppFunction
-from durable_status.app.python_worker import InvocationContext, activity_input, activity_result
+from durable_status.app.python_worker import activity_input, activity_result, call_in_thread, invocation_context
 from durable_status.publishing import OFFLOAD_ACTIVITY
 from durable_status.replay.events import (
     SubOrchestrationInstanceCompleted,
@@ -29,7 +29,7 @@ from durable_status.replay.events import (
     TaskCompleted,
     TaskFailed,
 )
-from durable_status.replay.failures import activity_failure
+from durable_status.replay.failures import WorkerFailure, activity_failure
 from durable_status.replay.host_facts import FunctionNames
 from durable_status.replay.http_requests import HTTP_ACTIVITY
 from durable_status.replay.profile import Profile
@@ -37,7 +37,7 @@ from durable_status.replay.ticks import Ticks
 from durable_status.testing.errors import HarnessError
 from durable_status.testing.functions import Functions
 from durable_status.testing.http_stubs import HttpStubs
-from durable_status.testing.observer import worker_failure
+from durable_status.testing.observer import INVOCATION_ID, worker_failure
 from durable_status.testing.offloading import offload_answer
 from durable_status.testing.payloads import child_input
 from durable_status.testing.pending import PendingActivity, PendingChild
@@ -52,9 +52,6 @@ class Hang:
 
 
 HANG = Hang()
-
-INVOCATION_ID = "00000000-0000-0000-0000-000000000000"
-"""Of every call: tests are repeatable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +157,8 @@ class Outcomes:
             if call.name == HTTP_ACTIVITY:
                 reason, details = str(error), None
             else:
-                reason, details = activity_failure(call.name, worker_failure(error), self.profile)
+                failure = error if isinstance(error, WorkerFailure) else worker_failure(error)
+                reason, details = activity_failure(call.name, failure, self.profile)
             return TaskFailed(timestamp=now, task_scheduled_id=call.id, reason=reason, details=details)
         return TaskCompleted(timestamp=now, task_scheduled_id=call.id, result=result)
 
@@ -186,6 +184,8 @@ class Outcomes:
             return _ended(outcome, given)
         if call.name == OFFLOAD_ACTIVITY:
             return offload_answer(given)
+        if self.functions.host.activities.is_disabled(call.name):
+            raise WorkerFailure(f"Activity function '{call.name}' is disabled.")
         registered = self.functions.host.activities.find(call.name)
         function = self.functions.activities.get(registered or "")
         if function is None:
@@ -209,10 +209,8 @@ def _ended(outcome: Any, given: Any) -> Any:
 
 
 def _run(function: AppFunction, given: Any) -> Any:
-    arguments = {function.trigger["name"]: given}
-    if function.takes_context:
-        arguments["context"] = InvocationContext(function_name=function.name, invocation_id=INVOCATION_ID)
-    return _awaited(function.call(**arguments))
+    arguments = {function.trigger["name"]: given} | invocation_context(function, INVOCATION_ID)
+    return call_in_thread(function, arguments, INVOCATION_ID)
 
 
 def _awaited(value: Any) -> Any:

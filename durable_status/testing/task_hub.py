@@ -303,7 +303,8 @@ class TaskHub:
             entity,
             self.entities.get(message.instance_id),
             [item.event for item in arrived if isinstance(item.event, EventRaised)],
-            self.functions.entity(registered),
+            None if self.functions.host.entities.is_disabled(registered) else self.functions.entity(registered),
+            self.functions.host.entities.unknown_sentence(entity.name),
             self.now,
         )
         self.pending = tuple(item for item in self.pending if item not in arrived)

@@ -12,7 +12,7 @@ from durable_status.local_host.errors import StorageError
 from durable_status.local_host.management.callers import Callers
 from durable_status.local_host.management.paths import match, request_url, resolve_dots
 from durable_status.local_host.management.query import Query
-from durable_status.local_host.management.refusal import Refusal, bad_argument, failure
+from durable_status.local_host.management.refusal import OUT_OF_RANGE, Refusal, bad_argument, failure, storage_failure
 from durable_status.local_host.management.request import Operation, Request
 from durable_status.local_host.reply import Receive, Reply, Scope, Send, bare, json_text, read_body
 from durable_status.replay.profile import Profile
@@ -22,10 +22,8 @@ logger = logging.getLogger(__name__)
 _LONGEST_REQUEST_LINE = 8192
 _ROUND_REQUEST_LINE = len("  HTTP/1.1\r\n")
 _HUB_NAME = re.compile("[A-Za-z][A-Za-z0-9]{0,53}")  # its tables' names have 63 characters at most
-_BAD_HUB_NAME = (
-    "Invalid table name. Check MSDN for more information about valid table naming."
-    " (http://msdn.microsoft.com/library/azure/dd179338.aspx)"
-)
+_BAD_HUB_NAME = "Invalid table name. Check MSDN for more information about valid table naming."
+_SHORT_PATH = "startIndex cannot be larger than length of string. (Parameter 'startIndex')"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +77,7 @@ class ManagementApi:
         base = RPC_BASE if headers["host"].casefold() in self._rpc_hosts else WEBHOOK_BASE
         path, query = resolve_dots(scope["raw_path"].decode("latin-1")), scope["query_string"].decode("latin-1")
         if len(path) < len(base):
-            return bare(400)
+            return bad_argument(_SHORT_PATH, OUT_OF_RANGE).reply
         found = match(scope["method"], path[len(base) :], decodes_first=self._here.profile.decodes_paths_first)
         if found is None:
             return bare(404)
@@ -137,10 +135,7 @@ class ManagementApi:
     def _bad_hub_name(self) -> Refusal:
         if self._here.profile.refuses_hub_names_with == 400:
             return bad_argument(_BAD_HUB_NAME)
-        return failure(
-            "An error occurred while communicating with Azure Storage",
-            "DurableTask.AzureStorage.DurableTaskStorageException",
-        )
+        return storage_failure()
 
 
 def _headers(scope: Scope) -> Mapping[str, str]:

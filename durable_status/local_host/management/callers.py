@@ -32,6 +32,8 @@ class Callers:
         to this machine.
         """
         host, origin = headers["host"], headers.get("origin")
+        if "," in host:  # two of them, which the platform's server refuses
+            return bare(400)
         if port == self.rpc_port:
             if not _is_this_machine(host):
                 return bare(400)

@@ -6,7 +6,7 @@ import base64
 from dataclasses import dataclass
 from typing import Self
 
-from durable_status.local_host.management.refusal import failure
+from durable_status.local_host.management.refusal import OUT_OF_RANGE, failure, storage_failure
 from durable_status.local_host.management.request import Request
 from durable_status.local_host.storage.provider import InstanceFilter, Page, StorageProvider
 from durable_status.replay.profile import Profile
@@ -18,10 +18,15 @@ _BAD_TOKEN = (
     " or an illegal character among the padding characters."
 )
 _BAD_SIZE = "Take count must be positive and greater than 0."
+_NEGATIVE = "Non-negative number required. (Parameter 'capacity')"
 
 
 class PageSizeError(ValueError):
-    """The page size is below 1."""
+    """The page size is below 1; `exception_type` is what the platform raises for it."""
+
+    def __init__(self, text: str, exception_type: str) -> None:
+        super().__init__(text)
+        self.exception_type = exception_type
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +47,9 @@ class PageRequest:
         top = request.query.integer("top")
         size = _DEFAULT_SIZE if top is None else top
         if size < 1 and profile.checks_pages:
-            raise PageSizeError(_BAD_SIZE)
+            raise PageSizeError(*((_BAD_SIZE, "System.ArgumentException") if size == 0 else (_NEGATIVE, OUT_OF_RANGE)))
         if size < 0:
-            raise failure(_BAD_SIZE, "DurableTask.AzureStorage.DurableTaskStorageException")
+            raise storage_failure()
         try:
             return cls(after_id=_read_token(request.headers.get(_TOKEN_HEADER, "")), size=size)
         except ValueError as error:

@@ -7,7 +7,8 @@ import re
 from collections.abc import Sequence
 from urllib.parse import unquote_plus
 
-from durable_status.local_host.management.dates import read_date
+from durable_status.local_host.management.dates import UnknownDateError, read_date
+from durable_status.local_host.management.refusal import bad_argument
 from durable_status.replay.events import OrchestrationStatus
 from durable_status.replay.ticks import Ticks
 
@@ -49,8 +50,17 @@ class Query:
         return float(text.replace(",", "")) if _SECONDS.fullmatch(text) else None
 
     def moment(self, name: str) -> Ticks | None:
-        """A date and time in any usual form; without a zone it is this machine's local time, as on the platform."""
-        return read_date(self._stripped(name))
+        """A date and time in any usual form; without a zone it is this machine's local time, as on the platform.
+
+        The first moment of all counts as absent: the platform has no other word for that.
+
+        Raises:
+            Refusal: 400, it is not known which date the platform would read.
+        """
+        try:
+            return read_date(self._stripped(name)) or None
+        except UnknownDateError as error:
+            raise bad_argument(str(error)) from error
 
     def statuses(self, name: str) -> Sequence[OrchestrationStatus] | None:
         """Runtime statuses by exact name or by number; unknown names are left out, unknown numbers match nothing.

@@ -64,6 +64,6 @@ class Reading:
         try:
             page = await PageRequest.read(request, self._profile).fetch(self._storage, wanted)
         except PageSizeError as error:
-            raise bad_argument(str(error)) from error
+            raise bad_argument(str(error), error.exception_type) from error
         documents = [status_document(row, show_input=show_input) for row in page.rows]
         return json_text(200, dump_stored(documents), token_header(page))

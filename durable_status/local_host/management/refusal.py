@@ -7,6 +7,7 @@ from durable_status.stored_json import dump_stored
 
 _ARGUMENT_MESSAGE = "One or more of the arguments submitted is incorrect"
 _OTHER_MESSAGE = "Something went wrong while processing your request"
+OUT_OF_RANGE = "System.ArgumentOutOfRangeException"
 
 
 class Refusal(Exception):
@@ -36,6 +37,14 @@ def bad_json(text: str) -> Refusal:
 def failure(text: str, exception_type: str = "System.InvalidOperationException") -> Refusal:
     """500: the operation is not possible in this state, or something broke."""
     return Refusal(_exception_reply(500, _OTHER_MESSAGE, text, exception_type))
+
+
+def storage_failure() -> Refusal:
+    """500: what extension 3.x says of arguments that its storage refuses."""
+    return failure(
+        "An error occurred while communicating with Azure Storage",
+        "DurableTask.AzureStorage.Storage.DurableTaskStorageException",
+    )
 
 
 def _exception_reply(status: int, message: str, text: str, exception_type: str) -> Reply:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 import unicodedata
@@ -29,6 +30,8 @@ from durable_status.replay.profile import Profile
 from durable_status.replay.ticks import PER_SECOND, Ticks
 from durable_status.stored_json import dump_stored, utf16_size
 from durable_status.stored_text import read_stored
+
+logger = logging.getLogger(__name__)
 
 _FORBIDDEN_IN_IDS = frozenset("\\?#/")
 _LONGEST_ID = 256
@@ -81,6 +84,9 @@ class Starting:
             instance_id = uuid.uuid4().hex
         if self._profile.checks_starts:
             self._check_start(name, instance_id, request.query)
+        elif self._orchestrators.is_disabled(name):
+            logger.warning("Orchestrator '%s' is not started: a setting switches it off.", name)
+            raise Refusal(message(400, self._orchestrators.unknown_sentence(name)))
         await self._create(
             ExecutionStarted(
                 timestamp=self._clock.now(),
@@ -105,7 +111,8 @@ class Starting:
         original = await self._storage.read_instance(request.values["instance_id"])
         if original is None:
             raise bad_restart(self._unknown_instance(request.values["instance_id"]))
-        if self._profile.checks_starts and self._orchestrators.find(original.name) is None:
+        is_gone = self._profile.checks_starts and self._orchestrators.find(original.name) is None
+        if is_gone or self._orchestrators.is_disabled(original.name):
             raise bad_restart(self._orchestrators.unknown_sentence(original.name))
         new_id = request.query.truth("restartWithNewInstanceId", default=True)
         instance_id = uuid.uuid4().hex if new_id else original.instance_id

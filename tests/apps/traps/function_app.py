@@ -103,3 +103,13 @@ def greet(name):
 @app.activity_trigger(input_name="nothing")
 def break_down(nothing):
     raise RuntimeError("no more")
+
+
+@app.orchestration_trigger(context_name="context")  # here: native input
+def reads_its_input(context):
+    yield context.call_activity("greet", context.get_input()[0])
+
+
+@app.entity_trigger(context_name="context")
+def adds(context):
+    context.set_state(context.get_input())

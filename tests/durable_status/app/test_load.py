@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,7 +101,7 @@ def test_decorators_win_over_folders_and_a_notice_names_those(tmp_path: Path) ->
     assert app.notices == ("The folders with function.json are not loaded, because there is function_app.py: Old.",)
 
 
-@pytest.mark.conforms("H5-15", "H5-16", "H5-22", "H5-23", "H5-24", "H5-31")
+@pytest.mark.conforms("H5-15", "H5-16", "H5-22", "H5-23", "H5-24", "H5-31", "H5-44", "H5-46")
 @pytest.mark.parametrize(
     ("function", "words"),
     [
@@ -109,23 +110,55 @@ def test_decorators_win_over_folders_and_a_notice_names_those(tmp_path: Path) ->
             "must start with a letter",
         ),
         ('@app.function_name("host")\n@app.activity_trigger(input_name="x")\ndef f(x): ...', "not be 'host'"),
-        ('@app.activity_trigger(input_name="my_x")\ndef f(my_x): ...', "The binding name my_x is invalid"),
+        ('@app.activity_trigger(input_name="my__x")\ndef f(my__x): ...', "The binding name my__x is invalid"),
+        (f'@app.activity_trigger(input_name="{"x" * 129}")\ndef f({"x" * 129}): ...', "is invalid"),
         ('@app.activity_trigger(input_name="y")\ndef f(x): ...', r"\['y'\] are declared"),
         ('@app.activity_trigger(input_name="x")\ndef f(x, z): ...', r"\['z'\] have no binding"),
-        ('@app.activity_trigger(input_name="x")\ndef f(x: list[str]): ...', "plain class"),
+        (
+            '@app.activity_trigger(input_name="x")\ndef f(x: list[str]): ...',
+            r"such as typing.List\[int\], not list\[str\]",
+        ),
+        ('@app.activity_trigger(input_name="x")\ndef f(x: func.Out[str]): ...', "must not be func.Out"),
         ('@app.activity_trigger(input_name="x")\ndef f(x, context: int): ...', "annotated func.Context"),
-        ('@app.orchestration_trigger(context_name="ctx")\ndef f(ctx): yield', 'context_name must be "context"'),
+        (
+            'class Own(func.Context): ...\n@app.activity_trigger(input_name="x")\ndef f(x, context: Own): ...',
+            "func.Context",
+        ),
+        (
+            '@app.activity_trigger(input_name="x")\ndef f(x: "Missing"): ...',
+            "cannot be read: NameError: name 'Missing'",
+        ),
+        ('f = app.activity_trigger(input_name="x")(len)', "no function of Python code"),
+        ('@app.orchestration_trigger(context_name="ctx")\ndef f(ctx): yield', 'the name must be "context"'),
         ('@app.orchestration_trigger(context_name="context", orchestration="@f")\ndef f(context): yield', "'@'"),
         ("@app.route()\ndef f(req: func.HttpRequest) -> dict: ...", "returns func.HttpResponse or str, not dict"),
-        ("@app.route()\ndef f(req: str) -> str: ...", "the annotation of 'req' must be HttpRequest"),
+        ("@app.route()\ndef f(req) -> None: ...", "returns func.HttpResponse or str, not NoneType"),
+        ("@app.route()\ndef f(req: int) -> str: ...", r"'req' \(int\) does not go with its binding httpTrigger"),
+        ("@app.route()\ndef f(req: func.Out[str]): ...", "must not be func.Out"),
+        ("import typing\n@app.route()\ndef f(req: typing.List[int]): ...", "does not go with its binding httpTrigger"),
+        (
+            '@app.timer_trigger(arg_name="t", schedule="0 * * * * *")\ndef f(t: int): ...',
+            r"'t' \(int\) does not go with its binding timerTrigger",
+        ),
+        (
+            '@app.route()\n@app.queue_output(arg_name="q", queue_name="a", connection="c")\ndef f(req, q: str): ...',
+            r"'q' is an output: its annotation must be func.Out\[...\], not str",
+        ),
+        (
+            '@app.retry(strategy="fixed_delay", max_retry_count="x", delay_interval="00:00:01")\n'
+            '@app.activity_trigger(input_name="x")\ndef f(x): ...',
+            "max_retry_count must be a whole number, not 'x'",
+        ),
+        (
+            '@app.retry(strategy="exponential_backoff", max_retry_count="3", minimum_interval="5 s")\n'
+            '@app.activity_trigger(input_name="x")\ndef f(x): ...',
+            "minimum_interval must be a time such as",
+        ),
         ('@app.route(route="administrators")\ndef f(req): ...', "must not start with 'admin' or 'runtime'"),
         ('@app.route(route="%NOT_SET%")\ndef f(req): ...', "app setting %NOT_SET%, which has no value"),
-        ('@app.route()\n@app.durable_client_input(client_name="c")\ndef f(req, c): ...', "must be `async def`"),
     ],
 )
 def test_one_bad_function_is_named_and_the_others_are_loaded(tmp_path: Path, function: str, words: str) -> None:
-    import re
-
     assert re.search(words, _problem(tmp_path, function))
 
 
@@ -207,6 +240,56 @@ def test_settings_without_effect_are_named_once(tmp_path: Path) -> None:
         "host.json: no effect here: useGracefulShutdown.",
         "host.json: no effect here, of storageProvider: controlqueuebatchsize.",
         "host.json: extendedSessionsEnabled is not available to Python apps; it is switched off.",
+    )
+
+
+@pytest.mark.conforms("H6-40")
+@pytest.mark.parametrize(
+    ("durable", "told"),
+    [
+        ('"hubname": "Mine"', None),
+        ('"maxConcurrentActivities": 5', "has no member maxConcurrentActivities, so it has no effect; write "),
+        ('"nonsense": {}', "extensions.durableTask has no member nonsense, so it has no effect; take it out."),
+        (
+            '"partitionCount": 4',
+            "no member partitionCount, so it has no effect; it belongs to extensions.durableTask.sto",
+        ),
+        ('"traceReplayEvents": true', "it belongs to extensions.durableTask.tracing."),
+        ('"storageProvider": {"hubName": "X"}', "extensions.durableTask.storageProvider has no member hubName, so it "),
+        (
+            '"storageProvider": {"maxQueuePollInterval": "00:00:01"}',
+            "so it has no effect; write maxQueuePollingInterval.",
+        ),
+        (
+            '"httpSettings": {"useForwardedHosts": true}',
+            "durableTask.httpSettings has no member useForwardedHosts, so ",
+        ),
+        (
+            '"storageProvider": {"type": "mssql", "connectionStringName": "C", "taskEventLockTimeout": "00:01:00"}',
+            "mssql",
+        ),
+    ],
+)
+def test_a_durable_setting_that_nobody_knows_is_named_with_what_may_be_meant(
+    tmp_path: Path, durable: str, told: str | None
+) -> None:
+    app = _load(tmp_path, host=f'{{"version": "2.0", "extensions": {{"durableTask": {{{durable}}}}}}}')
+
+    assert [notice for notice in app.notices if told is None or told not in notice] == []
+    assert len(app.notices) == (told is not None)
+
+
+@pytest.mark.conforms("H6-40")
+def test_settings_at_the_place_of_version_1_are_named_with_their_new_place(tmp_path: Path) -> None:
+    host = '{"version": "2.0", "DurableTask": {"hubName": "Old"}, "http": {"routePrefix": ""}, "logger": {}}'
+
+    app = _load(tmp_path, host=host)
+
+    assert (app.settings.hub_name, app.settings.route_prefix) == ("TestHubName", "api")
+    assert app.notices == (
+        'host.json: "durableTask" at the top has no effect, as in version 1; move it to extensions.durableTask.',
+        'host.json: "http" at the top has no effect, as in version 1; move it to extensions.http.',
+        'host.json: "logger" at the top has no effect, as in version 1; move it to logging.',
     )
 
 
@@ -316,13 +399,18 @@ def test_local_settings_that_cannot_be_used_say_why(tmp_path: Path, local: str, 
             "'a.txt' is no Python file",
         ),
         ('{"scriptFile": "../../x.py", "bindings": [{"type": "activityTrigger", "name": "x"}]}', "there is no ../../x"),
-        ('{"bindings": [{"type": "activityTrigger", "name": "my_x"}]}', "The binding name my_x is invalid"),
+        ('{"bindings": [{"type": "activityTrigger", "name": "my__x"}]}', "The binding name my__x is invalid"),
+        (
+            '{"bindings": [{"type": "httpTrigger", "name": "x"}, '
+            '{"type": "http", "name": "$return", "direction": "inout"}]}',
+            "'$return' must have the direction out",
+        ),
     ],
 )
 def test_a_folder_that_cannot_be_loaded_says_why(tmp_path: Path, description: str, words: str) -> None:
     for name in ("Good", "Bad"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "__init__.py").write_text("def main(x, my_x=None): return x\n")
+        (tmp_path / name / "__init__.py").write_text("def main(x, my__x=None): return x\n")
     (tmp_path / "Good" / "__init__.py").write_text("def main(x): return x\n")
     (tmp_path / "Good" / "function.json").write_text('{"bindings": [{"type": "activityTrigger", "name": "x"}]}')
     (tmp_path / "Bad" / "a.txt").write_text("")
@@ -332,3 +420,63 @@ def test_a_folder_that_cannot_be_loaded_says_why(tmp_path: Path, description: st
 
     assert [function.name for function in app.functions] == ["Good"]
     assert words in app.problems[0]
+
+
+_ACTIVITY = '{"bindings": [{"type": "activityTrigger", "name": "x"}]}'
+_HTTP = '{"bindings": [{"type": "httpTrigger", "name": "x"}, {"type": "http", "name": "$return", "direction": "out"}]}'
+
+
+@pytest.mark.conforms("H5-4", "H5-45")
+@pytest.mark.parametrize(
+    ("description", "code", "words"),
+    [
+        (_ACTIVITY, "def other(x): return x", "Bad/__init__.py has no function main(); define it"),
+        (_ACTIVITY, "main = 5", "Bad/__init__.py has no function main(); define it"),
+        (_ACTIVITY, "def main(", "SyntaxError"),
+        (_ACTIVITY, "import nowhere_at_all", "needs the module 'nowhere_at_all'"),
+        (_ACTIVITY, "def main(x, y): return x", "['y'] have no binding (Bad/__init__.py, line 1)."),
+        (_ACTIVITY, "def main(x: list[str]): return x", "such as typing.List[int], not list[str]"),
+        (_HTTP, "def main(x) -> int: return 1", "returns func.HttpResponse or str, not int"),
+        (_HTTP, "def main(x: str): return x", "'x' must be annotated func.HttpRequest"),
+        (_HTTP.replace("httpT", "HTTPT"), "def main(x): return 'x'", 'write the type "HTTPTrigger" as "httpTrigger"'),
+        (
+            _HTTP.replace("{", '{"configurationSource": "attributes", ', 1),
+            "def main(x): return 'x'",
+            "is for compiled functions",
+        ),
+    ],
+)
+def test_a_script_that_is_not_in_order_fails_in_every_call_and_the_others_work(
+    tmp_path: Path, description: str, code: str, words: str
+) -> None:
+    for name, text in (("Good", _ACTIVITY), ("Bad", description)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "function.json").write_text(text)
+    (tmp_path / "Good" / "__init__.py").write_text("def main(x): return x\n")
+    (tmp_path / "Bad" / "__init__.py").write_text(code)
+
+    app = _load(tmp_path, None)
+
+    assert [function.name for function in app.functions] == ["Bad", "Good"]
+    (problem,) = app.problems
+    assert problem.startswith("Function 'Bad' fails in every call: ")
+    assert words in problem
+    assert app.loss is None
+    with pytest.raises(AppError, match=re.escape(words)):
+        app.functions[0].call(x=1)
+
+
+@pytest.mark.conforms("H5-48")
+def test_only_a_setting_disables_a_function_not_its_function_json(tmp_path: Path) -> None:
+    for name in ("One", "Two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("def main(x): return x\n")
+        disabled = "true" if name == "One" else "false"
+        (tmp_path / name / "function.json").write_text(_ACTIVITY.replace("{", f'{{"disabled": {disabled}, ', 1))
+
+    app = _load(tmp_path, None, **{"AzureWebJobs.Two.Disabled": "1"})
+
+    assert {function.name: function.is_disabled for function in app.functions} == {"One": False, "Two": True}
+    assert app.notices == (
+        'One/function.json: "disabled" has no effect; set AzureWebJobs.One.Disabled to true instead.',
+    )

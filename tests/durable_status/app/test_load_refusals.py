@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -146,14 +147,25 @@ def test_a_script_without_an_app_or_with_two_is_refused(tmp_path: Path) -> None:
     assert "has more than one app object (app, other)" in _refusal(tmp_path, f"{_APP}other = df.DFApp()\n")
 
 
+@pytest.mark.conforms("H5-9", "H5-47")
 def test_two_functions_of_one_name_are_refused(tmp_path: Path) -> None:
-    named = _ACTIVITY.replace('"x"', '"x", activity="Same"')
-    refusal = _refusal(tmp_path, _APP + named.format("one") + named.format("two"))
-
-    assert refusal == (
-        "The functions 'one' and 'two' are both registered as 'Same'; each activityTrigger needs a name of its own."
-    )
     assert "same" in _refusal(tmp_path, _APP + _ACTIVITY.format("same") * 2)
+    assert "'Same' and 'same' differ in case only" in _refusal(
+        tmp_path, _APP + _ACTIVITY.format("Same") + _ACTIVITY.format("same")
+    )
+
+
+@pytest.mark.conforms("H5-47")
+@pytest.mark.parametrize("second", ["Same", "same"])
+def test_two_activities_under_one_durable_name_are_loaded_and_one_is_called(tmp_path: Path, second: str) -> None:
+    named = '\n@app.activity_trigger(input_name="x", activity="{}")\ndef {}(x):\n    return x\n'
+    app = _load(tmp_path, _APP + named.format("Same", "one") + named.format(second, "two"))
+
+    assert [function.name for function in app.functions] == ["one", "two"]
+    assert app.problems == (
+        f"The functions 'one' and 'two' are both registered as '{second}': only 'two' is called. "
+        "Give each activityTrigger a name of its own.",
+    )
 
 
 def test_an_activity_and_an_orchestrator_may_share_a_name_if_their_functions_do_not(tmp_path: Path) -> None:
@@ -165,12 +177,59 @@ def test_an_activity_and_an_orchestrator_may_share_a_name_if_their_functions_do_
     assert [function.durable_name for function in app.functions] == ["Same", "Same"]
 
 
-def test_a_function_that_cannot_be_loaded_is_a_problem_and_the_others_work(tmp_path: Path) -> None:
+@pytest.mark.conforms("H5-44")
+def test_a_function_that_the_worker_refuses_is_a_problem_and_costs_the_platform_the_whole_app(tmp_path: Path) -> None:
     broken = '\n@app.activity_trigger(input_name="x")\ndef Broken(y):\n    return y\n'
     app = _load(tmp_path, _APP + _ACTIVITY.format("Fine") + broken)
 
     assert [function.name for function in app.functions] == ["Fine"]
     assert app.problems == (
-        "Function 'Broken' cannot be loaded: the bindings ['x'] are declared but are not parameters of the Python "
-        "function.",
+        "Function 'Broken' cannot be loaded (function_app.py, line 8): the bindings ['x'] are declared but are not "
+        "parameters of the Python function.",
     )
+    assert app.loss == (
+        "On the platform this app has no function at all, because the Python worker gives up on all of them when it "
+        "refuses one: mend 'Broken'."
+    )
+
+
+@pytest.mark.conforms("H5-44")
+def test_a_function_that_only_the_host_refuses_costs_the_platform_nothing_else(tmp_path: Path) -> None:
+    broken = '\n@app.activity_trigger(input_name="a__b")\ndef Broken(a__b):\n    return a__b\n'
+    app = _load(tmp_path, _APP + _ACTIVITY.format("Fine") + broken)
+
+    assert [function.name for function in app.functions] == ["Fine"]
+    assert app.loss is None
+
+
+@pytest.mark.conforms("H5-45")
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("@app.route()\ndef f(req: str): return req", "'req' must be annotated func.HttpRequest, or not at all."),
+        ("@app.route()\ndef f(req: bytes): return req", "'req' must be annotated func.HttpRequest, or not at all."),
+        (
+            '@app.route()\n@app.durable_client_input(client_name="c")\ndef f(req, c): return "x"',
+            "a function with a durable client must be `async def`, without yield.",
+        ),
+        (
+            '@app.route()\n@app.durable_client_input(client_name="c")\nasync def f(req, c): yield "x"',
+            "a function with a durable client must be `async def`, without yield.",
+        ),
+        (
+            '@app.generic_output_binding(arg_name="$return", type="http")\n'
+            '@app.activity_trigger(input_name="x")\ndef f(x): return x',
+            "an activity returns to its orchestration; take its http output out.",
+        ),
+    ],
+)
+def test_a_function_that_fails_in_every_call_on_the_platform_is_loaded_and_named(
+    tmp_path: Path, code: str, told: str
+) -> None:
+    app = _load(tmp_path, f"import azure.functions as func\n{_APP}{code}\n")
+
+    assert [function.name for function in app.functions] == ["f"]
+    assert app.problems == (f"Function 'f' fails in every call (function_app.py, line 4): {told}",)
+    assert app.loss is None
+    with pytest.raises(AppError, match=re.escape(told)):
+        app.functions[0].call()

@@ -10,16 +10,20 @@ import pytest
 
 from durable_status.app.doctor import Finding, examine
 
-_CODE = """
+_HEAD = """
 import azure.durable_functions as df
 app = df.DFApp()
-
+"""
+_CODE = (
+    _HEAD
+    + """
 @app.activity_trigger(input_name="{name}")
 def pack({name}): return {name}
 
 @app.activity_trigger(input_name="x")
 def fine(x): return x
 """
+)
 _HOST = """{
   "version": "2.0",
   "extensionBundle": {"id": "Microsoft.Azure.Functions.ExtensionBundle", "version": "[4.*, 5.0.0)"},
@@ -67,7 +71,8 @@ def test_a_folder_that_is_not_there_is_the_only_finding(tmp_path: Path) -> None:
     [
         ("host.json", "{", "host.json is not valid JSON"),
         ("host.json", _HOST.replace("Mine", "no-dash"), "Task hub name 'no-dash'"),
-        ("function_app.py", _CODE.format(name="my_x"), "The binding name my_x is invalid"),
+        ("function_app.py", _CODE.format(name="my__x"), "The binding name my__x is invalid"),
+        ("function_app.py", _HEAD, "has no function that can be loaded"),
         ("requirements.txt", "azure-functions-durable>=1\nnot-there-at-all==9", "not-there-at-all==9, which is not"),
         ("requirements.txt", "azure-functions-durable==1.0.0", "asks for azure-functions-durable==1.0.0, installed is"),
         ("requirements.txt", "azure-functions-durable>=1\n= 5", "'= 5' is no requirement"),
@@ -102,3 +107,21 @@ def test_what_is_only_unwise_is_a_remark(healthy: Path, file: str, content: str,
 
     assert not _texts(findings, errors=True)
     assert [text for text in _texts(findings, errors=False) if words in text]
+
+
+@pytest.mark.conforms("H5-44")
+def test_each_function_that_the_worker_refuses_is_an_error_and_so_is_what_it_costs(healthy: Path) -> None:
+    refused = "\n".join(
+        f'@app.activity_trigger(input_name="x")\ndef {name}(x: {annotation}): return x'
+        for name, annotation in (("one", "list[int]"), ("two", "int | None"))
+    )
+    (healthy / "function_app.py").write_text(_CODE.format(name="x") + refused)
+
+    one, two, loss = _texts(examine(healthy, {}), errors=True)
+
+    assert one.startswith("Function 'one' cannot be loaded (function_app.py, line 10): the annotation of 'x' must be")
+    assert two.startswith("Function 'two' cannot be loaded (function_app.py, line 12): the annotation of 'x' must be")
+    assert loss == (
+        "On the platform this app has no function at all, because the Python worker gives up on all of them when it "
+        "refuses one: mend 'one', 'two'."
+    )

@@ -124,8 +124,21 @@ def test_the_banner_lists_what_runs_and_what_does_not() -> None:
     assert "Start: [POST,GET] http://localhost" in text
     assert "orchestrators: Chain" in text
     assert "Tick: timer 0 0 5 * * *" in text
-    assert "Function 'Broken' cannot be loaded" in text
+    assert "Function 'Broken' fails in every call" in text
     assert "\x1b[" not in text
+
+
+@pytest.mark.conforms("H5-44")
+def test_a_strict_host_goes_on_with_the_version_before_one_that_the_platform_would_load_nothing_of(
+    tmp_path: Path,
+) -> None:
+    write_app(tmp_path, "first")
+    lost = _APP.format(version="lost") + '\n@app.activity_trigger(input_name="x")\ndef bad(x: list[int]): ...\n'
+    with started(tmp_path, "--reload", "--strict", "--storage", "memory") as host:
+        (tmp_path / "function_app.py").write_text(lost)
+        host.until_line(r"^Not loaded: Function 'bad' cannot be loaded .*this app has no function at all.* goes on")
+
+        assert host.get("/api/version") == "first"
 
 
 @pytest.mark.parametrize("storage", ["memory", "sqlite"])

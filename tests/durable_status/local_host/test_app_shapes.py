@@ -6,9 +6,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from durable_status.app.errors import AppError
 from durable_status.replay.ticks import datetime_from_ticks
 from tests.clock import ManualClock
 from tests.hosts import RunningHost, app_in, running_host
@@ -37,18 +39,81 @@ def test_an_app_of_the_older_model_runs_with_its_shared_code_and_its_own_client(
 
 
 @pytest.mark.conforms("H5-4", "H5-5")
-def test_a_broken_folder_is_named_and_a_disabled_one_answers_nothing() -> None:
+def test_a_broken_script_is_named_and_a_disabled_function_answers_nothing() -> None:
     async def main() -> None:
         async with running_host(FUNCTION_JSON) as host:
             off = await host.request("GET", "/api/Off")
 
             assert off.status == 404
             assert list(host.host.problems) == [
-                "Function 'Broken' cannot be loaded: Broken/__init__.py has no function start(); "
+                "Function 'Broken' fails in every call: Broken/__init__.py has no function start(); "
                 "define it, or name another as entryPoint.",
                 "Function 'Off' is disabled by a setting.",
             ]
             assert [timer.name for timer in host.host.timers] == ["Tick"]
+
+    asyncio.run(main())
+
+
+@pytest.mark.conforms("H5-45")
+def test_a_function_that_fails_in_every_call_answers_500_and_fails_its_orchestration(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    trigger = '{"bindings": [{"type": "%s", "name": "x"}, {"type": "http", "name": "$return", "direction": "out"}]}'
+    for name, kind, code in (
+        ("Page", "httpTrigger", "def main(x) -> int: return 1"),
+        ("Act", "activityTrigger", "def main(x, y): return 1"),
+        ("Orch", "orchestrationTrigger", "def main("),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "function.json").write_text(trigger % kind if kind == "httpTrigger" else _lone(kind))
+        (tmp_path / name / "__init__.py").write_text(code)
+    (tmp_path / "host.json").write_text('{"version": "2.0"}')
+
+    async def main() -> None:
+        async with running_host(tmp_path) as host:
+            page = await host.request("GET", "/api/page")
+            await host.start("Orch", "o")
+
+            assert (page.status, page.text) == (500, "")
+            assert "SyntaxError" in (await host.until_status("o", "Failed"))["output"]
+
+    asyncio.run(main())
+    assert "Function 'Page' failed: the function returns func.HttpResponse or str, not int" in caplog.text
+
+
+def _lone(kind: str) -> str:
+    return f'{{"bindings": [{{"type": "{kind}", "name": "x"}}]}}'
+
+
+_REFUSED = """
+import azure.functions as func
+import azure.durable_functions as df
+app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+
+@app.activity_trigger(input_name="rows")
+def total(rows: list[int]): return sum(rows)
+
+@app.route()
+def page(req: func.HttpRequest): return func.HttpResponse("here")
+"""
+
+
+@pytest.mark.conforms("H5-44")
+def test_an_app_that_the_platform_would_load_nothing_of_runs_here_and_says_so_unless_strict(tmp_path: Path) -> None:
+    (tmp_path / "host.json").write_text('{"version": "2.0"}')
+    (tmp_path / "function_app.py").write_text(_REFUSED)
+
+    async def main() -> None:
+        async with running_host(tmp_path) as host:
+            assert (await host.request("GET", "/api/page")).text == "here"
+            refused, loss = host.host.problems
+        assert refused.startswith("Function 'total' cannot be loaded (function_app.py, line 6): ")
+        assert loss.startswith("On the platform this app has no function at all")
+        with pytest.raises(AppError) as failure:
+            async with running_host(tmp_path, strict=True):
+                pass
+        assert str(failure.value) == f"{refused} {loss}"
 
     asyncio.run(main())
 
@@ -159,6 +224,7 @@ def test_admin_lists_the_functions_disabled_ones_too() -> None:
             ping = await host.request("POST", "/admin/host/ping")
 
             assert {name: item["isDisabled"] for name, item in listed.items()} == {
+                "Broken": False,
                 "Chain": False,
                 "Hello": False,
                 "Off": True,

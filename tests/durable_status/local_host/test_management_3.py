@@ -238,7 +238,8 @@ def test_the_text_of_a_failed_activity_has_one_blank() -> None:
     ("query", "token", "status", "text"),
     [
         ("top=0", "", 200, "[]"),
-        ("top=-1", "", 500, "DurableTask.AzureStorage.DurableTaskStorageException"),
+        ("top=-1", "", 500, '"ExceptionType":"DurableTask.AzureStorage.Storage.DurableTaskStorageException"'),
+        ("top=-1", "", 500, '"ExceptionMessage":"An error occurred while communicating with Azure Storage"'),
         ("", "no token!", 200, "[]"),
     ],
 )

@@ -69,6 +69,10 @@ _PURGES = [
     ("createdTimeFrom=2000-01-01&runtimeStatus=Canceled", 404, 0),
     ("createdTimeFrom=2999-01-01", 404, 0),
     ("createdTimeFrom=nonsense", 400, 0),
+    ("createdTimeFrom=1-01-01T00:00:00.000000Z", 400, 0),  # what Python makes of datetime.min
+    ("createdTimeFrom=0001-01-01T00:00:00Z", 400, 0),
+    ("createdTimeFrom=1/1/20", 400, 0),
+    ("createdTimeFrom=2000-01-01&createdTimeTo=1/1/20", 400, 0),
     ("createdTimeFrom=2000-01-01&createdTimeTo=2001-01-01", 404, 0),
     ("runtimeStatus=Completed", 400, 0),
 ]

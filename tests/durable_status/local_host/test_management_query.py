@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from durable_status.local_host.management.query import Query
+from durable_status.local_host.management.refusal import Refusal
 from durable_status.replay.events import OrchestrationStatus
 from durable_status.replay.ticks import Ticks, format_ticks
 from tests.zones import time_zone
@@ -60,6 +61,18 @@ def test_booleans_and_whole_numbers_that_do_not_parse_are_absent(
         ("01/02/2024", "2024-01-02T05:00:00Z"),
         ("Tue,+02+Jan+2024+03:04:05+GMT", "2024-01-02T03:04:05Z"),
         ("2024-01", "2024-01-01T05:00:00Z"),
+        ("2024-1-2+3:4", "2024-01-02T08:04:00Z"),
+        ("2024/01/02+03:04:05Z", "2024-01-02T03:04:05Z"),
+        ("1-2-2024", "2024-01-02T05:00:00Z"),
+        ("01/02/2024+12:30:00+am", "2024-01-02T05:30:00Z"),
+        ("01/02/2024+1:30+PM", "2024-01-02T18:30:00Z"),
+        ("2+January+2024", "2024-01-02T05:00:00Z"),
+        ("jan+2,+2024+03:04+GMT", "2024-01-02T03:04:00Z"),
+        ("January+2024", "2024-01-01T05:00:00Z"),
+        ("2024-01-02T03:04:05.12345678Z", "2024-01-02T03:04:05.1234568Z"),
+        ("2024-01-02T03:04:05-0130", "2024-01-02T04:34:05Z"),
+        ("0999-01-02T00:00:00Z", "0999-01-02T00:00:00Z"),
+        ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z"),
         ("1704164645", None),
         ("20240102", None),
         ("2024", None),
@@ -68,6 +81,18 @@ def test_booleans_and_whole_numbers_that_do_not_parse_are_absent(
         ("2024-01-02T03:04:05+05:00", None),  # the plus is a blank
         ("2024-01-02+XYZ", None),
         ("yesterday", None),
+        ("1-01-01T00:00:00.000000Z", None),  # what Python makes of datetime.min
+        ("24-01-02T00:00:00Z", None),
+        ("0001-01-01T00:00:00Z", None),
+        ("2024-02-30", None),
+        ("2024-01-02T25:00:00Z", None),
+        ("2024-01-02T23:59:60Z", None),
+        ("01/02/2024+13:00+PM", None),
+        ("2024-01-02T03:04:05+CET", None),
+        ("2024-01-02T03:04:05%2B15:00", None),
+        ("Mon,+02+Jan+2024+03:04:05+GMT", None),  # it was a Tuesday
+        ("2024-01-02,2024-01-02", None),
+        ("2024-W01-1", None),
         ("", None),
         ("9999-12-31T23:59:59-23:00", None),
     ],
@@ -77,6 +102,16 @@ def test_dates_are_read_leniently_and_without_a_zone_are_local(text: str, moment
         read = Query(f"x={text}").moment("x")
 
     assert (read and format_ticks(read)) == moment
+
+
+@pytest.mark.conforms("H1.0-38")
+@pytest.mark.parametrize(
+    "text",
+    ["1/2/24", "24-01-02", "999-01-01T00:00:00Z", "2024.01.02", "-1", "2024-01-02T", "3+PM", "Jan+2", "03:04Z"],
+)
+def test_what_may_be_a_date_for_the_platform_but_which_is_not_known_is_refused(text: str) -> None:
+    with pytest.raises(Refusal, match=r"400 .*is no form of a date that this host reads; write it as 2024-01-02T03:"):
+        Query(f"x={text}").moment("x")
 
 
 @pytest.mark.conforms("H1.0-14")

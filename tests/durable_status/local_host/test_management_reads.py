@@ -210,7 +210,16 @@ def test_lists_are_filtered_and_paged() -> None:
                 400,
                 "Requested value 'Unknown' was not found.",
             )
-        assert (await host.manage("GET", "instances?top=-1")).status == 400
+        for size, kind, text in (
+            ("0", "System.ArgumentException", "Take count must be positive and greater than 0."),
+            ("-1", "System.ArgumentOutOfRangeException", "Non-negative number required. (Parameter 'capacity')"),
+        ):
+            refused = await host.manage("GET", f"instances?top={size}&createdTimeFrom=2020-01-01")
+            assert (refused.status, refused.json["ExceptionType"], refused.json["ExceptionMessage"]) == (
+                400,
+                kind,
+                text,
+            )
         hidden = (await host.manage("GET", "instances?showInput=false&instanceIdPrefix=a")).json
         assert [item["input"] for item in hidden] == [None, None]
         shown = (await host.manage("GET", "instances?showInput=false&top=1")).json

@@ -13,7 +13,7 @@ from contextlib import closing
 import pytest
 
 from durable_status.local_host.listen import listen, listen_near, port_of
-from durable_status.replay.profile import PROFILE_2_13, PROFILE_3
+from durable_status.replay.profile import PROFILE_2_13, PROFILE_3, Profile
 from tests.hosts import CLIENT_CALLS, TRANSCRIPTS, RunningHost, running_host
 
 _RPC = "/durabletask"
@@ -50,9 +50,46 @@ def test_the_host_header_decides_which_base_is_cut_off() -> None:
             for name in ("LocalHost", "[::1]"):
                 named = {"Host": f"{name}:{port}"}
                 assert (await host.request("GET", f"{_RPC}/instances/g1", headers=named, rpc=True)).status == 202
-            assert (await host.request("GET", "/x", rpc=True)).status == 400
 
     asyncio.run(main())
+
+
+@pytest.mark.conforms("H0-3")
+@pytest.mark.parametrize("profile", [PROFILE_2_13, PROFILE_3])
+def test_a_path_that_is_shorter_than_the_base_is_an_argument_error(profile: Profile) -> None:
+    async def main() -> None:
+        async with running_host(TRANSCRIPTS, profile=profile) as host:
+            for method, path, headers in (
+                ("GET", "/x", {}),
+                ("POST", _RPC, {}),
+                ("DELETE", "/", {}),
+                ("GET", f"{_RPC}/instances/g1", {"Host": "localhost"}),
+            ):
+                answer = await host.request(method, path, headers=headers, rpc=True)
+                assert answer.status == 400
+                assert answer.json == {
+                    "Message": "One or more of the arguments submitted is incorrect",
+                    "ExceptionMessage": "startIndex cannot be larger than length of string. (Parameter 'startIndex')",
+                    "ExceptionType": "System.ArgumentOutOfRangeException",
+                    "StackTrace": "",
+                }
+            assert (await host.request("GET", f"{_RPC}/", rpc=True)).status == 404
+
+    asyncio.run(main())
+
+
+@pytest.mark.conforms("H0-8")
+@pytest.mark.parametrize("rpc", [True, False])
+@pytest.mark.parametrize("path", ["/durabletask/instances", "/runtime/webhooks/durabletask/instances", "/api/x", "/"])
+def test_two_host_headers_are_refused(rpc: bool, path: str) -> None:
+    async def main() -> bytes:
+        async with running_host(TRANSCRIPTS) as host:
+            url = host.host.rpc_base_url if rpc else host.host.base_url
+            authority = (url or "").split("/")[2]
+            hosts = f"Host: {authority}\r\nhost: {authority}\r\n"
+            return await _raw(host, f"GET {path} HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n", rpc=rpc)
+
+    assert asyncio.run(main()).startswith(b"HTTP/1.1 400 ")
 
 
 @pytest.mark.conforms("H0-4", "H1.0-30")
@@ -155,7 +192,24 @@ def test_makeprimary_takes_any_verb_and_fails_without_app_leases() -> None:
 @pytest.mark.conforms("H1.0-17", "H1.0-18", "H1.0-19", "XH-24")
 def test_other_hubs_are_empty_and_other_connections_unknown() -> None:
     async def main() -> None:
-        for profile, bad_name in ((PROFILE_2_13, 400), (PROFILE_3, 500)):
+        for profile, bad_name, bad_text in (
+            (
+                PROFILE_2_13,
+                400,
+                (
+                    "System.ArgumentException",
+                    "Invalid table name. Check MSDN for more information about valid table naming.",
+                ),
+            ),
+            (
+                PROFILE_3,
+                500,
+                (
+                    "DurableTask.AzureStorage.Storage.DurableTaskStorageException",
+                    "An error occurred while communicating with Azure Storage",
+                ),
+            ),
+        ):
             async with running_host(TRANSCRIPTS, profile=profile) as host:
                 await host.start("WaitGo", "i")
                 assert await _statuses(
@@ -173,6 +227,8 @@ def test_other_hubs_are_empty_and_other_connections_unknown() -> None:
                     ],
                 ) == [202, 202, 404, 200, 404, 404, 500, bad_name, bad_name]
                 assert (await host.manage("GET", "instances?taskHub=NeverHub")).text == "[]"
+                refused = (await host.manage("GET", "instances/i?taskHub=no-hub")).json
+                assert (refused["ExceptionType"], refused["ExceptionMessage"]) == bad_text
 
     asyncio.run(main())
 

@@ -91,6 +91,34 @@ def test_in_strict_mode_a_trap_ends_the_orchestration_with_its_line_and_cure() -
     asyncio.run(main())
 
 
+@pytest.mark.conforms("R6-33")
+def test_an_input_that_was_sent_natively_is_told_with_what_to_send(caplog: pytest.LogCaptureFixture) -> None:
+    cure = "(native input)"
+
+    async def main() -> None:
+        async with running_host(TRAPS) as host:
+            await host.manage("POST", "orchestrators/reads_its_input/i", "[1, 2]")
+            output = (await host.until_status("i", "Failed"))["output"]
+            assert output.endswith("failed: the JSON object must be str, bytes or bytearray, not list")
+            await host.manage("POST", "entities/adds/k?op=add", "5")
+            while "operation 'add'" not in caplog.text:
+                await asyncio.sleep(0.005)
+        async with running_host(TRAPS, strict=True) as host:
+            await host.manage("POST", "orchestrators/reads_its_input/i", "[1, 2]")
+            assert (await host.until_status("i", "Terminated"))["output"].endswith(cure)
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(asyncio.wait_for(main(), 60))
+
+    of_instance, of_entity, _ = [message for message in caplog.messages if cure in message]
+    assert of_instance.startswith("Instance 'i': ")
+    assert f"{_place('reads_its_input')}: Orchestrator 'reads_its_input': It fails with: the JSON object" in of_instance
+    assert of_entity == (
+        "Entity '@adds@k', operation 'add': Its input was sent as a number, and get_input() takes JSON text in a JSON "
+        'text, as the SDK\'s client sends it: "5". (native input)'
+    )
+
+
 def test_an_orchestrator_that_does_not_exist_is_named_and_fails_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
         async with running_host(TRAPS) as host:

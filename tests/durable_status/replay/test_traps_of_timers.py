@@ -12,8 +12,9 @@ from durable_status.replay.events import (
     OrchestrationStatus,
 )
 from durable_status.replay.host_facts import FunctionKind, FunctionNames
+from durable_status.replay.ticks import Ticks
 from durable_status.replay.traps import Mode, TrapKind
-from tests.durable_status.replay.histories import Driven, host_with, scheduled
+from tests.durable_status.replay.histories import START, Driven, host_with, scheduled
 from tests.durable_status.replay.trap_runs import last_episode, run_into
 
 RUNNING, FAILED = OrchestrationStatus.RUNNING, OrchestrationStatus.FAILED
@@ -98,6 +99,26 @@ def test_times_under_two_seconds_may_pass_at_once(kind: str) -> None:
 
     assert trap.action == 0
     assert len(scheduled(last_episode(driven))) == 1
+
+
+@pytest.mark.conforms("R6-25")
+@pytest.mark.parametrize("hundreds_of_nanoseconds", [0, 1, 9, 10, 9_999_999])
+def test_a_timer_of_two_seconds_is_none_of_them_whatever_the_clock_has_beyond_microseconds(
+    hundreds_of_nanoseconds: int,
+) -> None:
+    def orchestrator(context: Any) -> Any:
+        yield context.create_timer(context.current_utc_datetime)  # due now is not short either
+        yield context.create_timer(context.current_utc_datetime + timedelta(seconds=2))
+
+    now = Ticks(START + hundreds_of_nanoseconds)
+    for mode in Mode:
+        driven = Driven(orchestrator, mode=mode, now=now)
+        assert (driven.start().warnings, driven.fire(0).warnings) == ((), ())
+
+    def too_short(context: Any) -> Any:
+        yield context.create_timer(context.current_utc_datetime + timedelta(seconds=2, microseconds=-1))
+
+    run_into(too_short, lambda it: it.start(), TrapKind.SHORT_TIMER, now=now)
 
 
 @pytest.mark.conforms("R3.3-2", "R6-26")
