@@ -19,19 +19,21 @@ from durable_status.local_host.library_version import library_version
 _KINDS = (("orchestrators", ORCHESTRATION_TRIGGER), ("activities", ACTIVITY_TRIGGER), ("entities", ENTITY_TRIGGER))
 
 
-def banner(host: LocalHost, options: HostOptions, storage: str) -> str:
+def short_banner(host: LocalHost) -> Iterator[str]:
+    """Where the app is, and what of it does not work and why."""
+    yield f"{host.app.root} is at {host.base_url}"
+    yield from (f"  {remark}" for remark in _remarks(host))
+
+
+def banner(host: LocalHost, options: HostOptions, storage: str) -> Iterator[str]:
     """The functions, what does not work and why, and the URLs to try."""
-    return "\n".join(_lines(host, options, storage))
-
-
-def _lines(host: LocalHost, options: HostOptions, storage: str) -> Iterator[str]:
     yield f"durable-status {library_version()}: {host.app.root}"
     yield f"  durable extension {options.profile.name}, task hub {host.app.settings.hub_name} in {storage}"
     if options.enable_auth:
         yield f"  keys are asked for; they are in {(options.state_folder or host.app.root) / KEYS_FILE}"
     yield ""
     yield from _functions(host)
-    remarks = [*host.problems, *host.app.notices]
+    remarks = _remarks(host)
     if remarks:
         yield ""
         yield from (f"  {remark}" for remark in remarks)
@@ -46,6 +48,10 @@ def _lines(host: LocalHost, options: HostOptions, storage: str) -> Iterator[str]
     yield f"  curl{key} {management}/instances"
     yield ""
     yield "Ctrl-C stops the host."
+
+
+def _remarks(host: LocalHost) -> list[str]:
+    return [*host.problems, *host.app.notices]
 
 
 def _functions(host: LocalHost) -> Iterator[str]:

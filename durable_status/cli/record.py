@@ -12,8 +12,9 @@ from urllib.request import urlopen
 
 import click
 
-from durable_status.cli.connection import EXIT_CODES, json_text, with_exit_codes
+from durable_status.cli.connection import EXIT_CODES, with_exit_codes
 from durable_status.cli.hub_connection import open_reader, read_recording
+from durable_status.cli.output import echo, echo_json, json_text
 
 _WHOLE = {"showHistory": "true", "showHistoryOutput": "true", "showInput": "true"}
 _PATIENCE_SECONDS = 30
@@ -63,15 +64,14 @@ def write_recording(document: Any, *, redacted: bool, out: Path | None) -> None:
         from durable_status.testing.redaction import redact
 
         document = redact(document)
-    text = json_text(document, indent=1)
     if out is None:
-        click.echo(text)
+        echo_json(document, indent=1)
         return
     try:
-        out.write_text(f"{text}\n", encoding="utf-8")
+        out.write_text(f"{json_text(document, indent=1)}\n", encoding="utf-8")
     except OSError as error:
         raise click.ClickException(f"{out} cannot be written: {error.strerror or error}.") from error
-    click.echo(f"recorded {out}")
+    echo(f"recorded {out}")
 
 
 def _from_url(url: str) -> Any:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from durable_status.cli.output import echo_lines
 from durable_status.errors import DurableStatusError
 
 _APP_HELP = "The app's folder, the one with host.json and function_app.py.  [default: here]"
@@ -24,6 +25,7 @@ def replay(files: tuple[Path, ...], folder: Path, extension: str, strict: bool) 
 
     \b
       durable-status replay histories/*.json
+      durable-status replay order-7.json --app path/to/app --strict
 
     Exit codes: 1 an instance would fail or a file holds no history, 2 the command was misused.
     """
@@ -41,7 +43,7 @@ def replay(files: tuple[Path, ...], folder: Path, extension: str, strict: bool) 
                 checked = list(broken.checked)
                 failures += len(checked)
             for item in checked:
-                click.echo(str(item))
+                echo_lines(item)
     except DurableStatusError as error:
         raise click.ClickException(str(error)) from error
     if failures:

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from durable_status.app.functions import ENTITY_TRIGGER, AppFunction, by_durable_name
 from durable_status.local_host.clock import Clock
-from durable_status.local_host.invocations import invocation
+from durable_status.local_host.invocations import invocation, on_behalf_of
 from durable_status.local_host.orchestrations import random_execution_id
 from durable_status.local_host.storage.provider import EpisodeCommit, InstanceRow, Message, OrchestrationWork
 from durable_status.local_host.worker import call_function
@@ -83,7 +83,7 @@ class Entities:
             entity,
             None if work.row is None else work.row.input,
             raised,
-            function=self._function(entity.name),
+            function=self._function(entity.name, work.instance_id),
             now=self._clock.now(),
             settings=self._settings,
         )
@@ -97,14 +97,14 @@ class Entities:
         failures = self._failures[instance_id] = self._failures.get(instance_id, 0) + 1
         return min(1 << failures, _LONGEST_DELAY_SECONDS)
 
-    def _function(self, name: str) -> EntityFunction:
+    def _function(self, name: str, instance_id: str) -> EntityFunction:
         registered = self._names.find(name)
 
         def call(trigger: str) -> str:
             if registered is None:
                 return self._answer_unknown(name, trigger)
             function = self._functions[registered]
-            with invocation(function.name):
+            with on_behalf_of(instance_id), invocation(function.name):
                 answer: str = call_function(function, trigger)
             return answer
 

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from azure.functions import Out
@@ -20,6 +21,19 @@ _RETURN = "$return"
 _LONGEST_OUTPUT = 500  # characters, in a log line
 
 
+_instance_id: ContextVar[str | None] = ContextVar("instance_id", default=None)
+
+
+@contextmanager
+def on_behalf_of(instance_id: str) -> Iterator[None]:
+    """Name this instance in the lines of the calls that the context makes, in this thread or task."""
+    before = _instance_id.set(instance_id)
+    try:
+        yield
+    finally:
+        _instance_id.reset(before)
+
+
 @contextmanager
 def invocation(function_name: str, invocation_id: str | None = None) -> Iterator[None]:
     """Log the start and the end of a call, in the words of ``func start``."""
@@ -27,8 +41,10 @@ def invocation(function_name: str, invocation_id: str | None = None) -> Iterator
         yield
         return
     number = invocation_id or str(uuid.uuid4())
+    instance_id = _instance_id.get()
+    caller = "" if instance_id is None else f", Instance='{instance_id}'"
     began = time.perf_counter()
-    logger.info("Executing 'Functions.%s' (Id=%s)", function_name, number)
+    logger.info("Executing 'Functions.%s' (Id=%s%s)", function_name, number, caller)
     outcome = "Failed"
     try:
         yield
@@ -37,7 +53,13 @@ def invocation(function_name: str, invocation_id: str | None = None) -> Iterator
         milliseconds = round((time.perf_counter() - began) * 1000)
         level = logging.INFO if outcome == "Succeeded" else logging.ERROR
         logger.log(
-            level, "Executed 'Functions.%s' (%s, Id=%s, Duration=%dms)", function_name, outcome, number, milliseconds
+            level,
+            "Executed 'Functions.%s' (%s, Id=%s, Duration=%dms%s)",
+            function_name,
+            outcome,
+            number,
+            milliseconds,
+            caller,
         )
 
 
