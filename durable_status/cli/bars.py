@@ -82,9 +82,14 @@ def row_of(status: InstanceStatus[Any]) -> Row:
 
 
 class Bars:
-    """Draws a bar for each instance, in the order given, while the context lasts; call it with each status."""
+    """Draws a bar for each instance while the context lasts; call it with each status.
 
-    def __init__(self, instance_ids: Iterable[str], console: Console | None = None) -> None:
+    Args:
+        console: where to draw; None: the terminal.
+        instance_ids: the instances in the order in which they are shown; any other comes after them.
+    """
+
+    def __init__(self, console: Console | None = None, instance_ids: Iterable[str] = ()) -> None:
         self._rows = {name: Row(instance_id=one_line(name)) for name in instance_ids}
         self._shows_all = False
         self._live = Live(

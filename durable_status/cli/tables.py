@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any
 
 from rich.cells import cell_len
@@ -13,7 +13,7 @@ from rich.console import Console, OverflowMethod
 from rich.table import Table
 from rich.text import Text
 
-from durable_status.cli.output import echo, json_text, one_line
+from durable_status.cli.output import echo, is_for_people, json_text, one_line
 from durable_status.cli.status_words import COLOURS, status_text
 from durable_status.instance_status import InstanceStatus
 from durable_status.stored_json import Json
@@ -89,13 +89,12 @@ def print_status(status: InstanceStatus[Any], *, show_input: bool) -> None:
         **({"Output": _whole(status.output)} if status.runtime_status.has_ended else {}),
         **({"Input": _whole(status.input)} if show_input else {}),
     }
-    table = Table.grid(padding=(0, _GAP, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    console, width = Console(), max(map(len, members)) + _GAP
     for name, text in members.items():
-        table.add_row(Text(name, style="bold"), text)
-    least = max(map(cell_len, members)) + _GAP + cell_len(members["Instance"].plain)  # ids stay in one line
-    _put(table, max(_room(), least))
+        for label, line in zip(chain([name], repeat("")), text.split(), strict=False):
+            shown = Text(label.ljust(width), style="bold") + line
+            # The terminal wraps what is too long, so that it can be copied.
+            console.print(shown, soft_wrap=True) if is_for_people() else echo(shown.plain.rstrip())
 
 
 def named_events(events: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -184,11 +183,11 @@ def _widths(columns: Sequence[_Column], rows: Sequence[Sequence[Text]], room: in
 
 
 def _room() -> int:
-    return Console().width if sys.stdout.isatty() else _ENDLESS
+    return Console().width if is_for_people() else _ENDLESS
 
 
 def _put(table: Table, width: int) -> None:
-    if sys.stdout.isatty():
+    if is_for_people():
         Console(width=width).print(table)
         return
     console = Console(width=width)

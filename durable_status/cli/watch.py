@@ -58,7 +58,7 @@ def _screen(instance_ids: Sequence[str]) -> AbstractContextManager[Show]:
     console = Console()
     if not console.is_interactive:  # a terminal that cannot go back, such as one in an editor: each change is a line
         return nullcontext(lambda status: echo(row_of(status).in_words()))
-    return Bars(instance_ids, console)
+    return Bars(console, instance_ids)
 
 
 async def _watch_all(
