@@ -114,10 +114,10 @@ class Bars:
         self._rows[status.instance_id] = row_of(status)
 
     def _picture(self) -> RenderableType:
-        return _Picture(list(self._rows.values()), shows_all=self._shows_all)
+        return Picture(list(self._rows.values()), shows_all=self._shows_all)
 
 
-class _Picture:
+class Picture:
     """Rows as they fit on the console that draws them."""
 
     def __init__(self, rows: Sequence[Row], *, shows_all: bool) -> None:

@@ -65,10 +65,15 @@ def connected(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of a connection; it gets a `Connection` first, and its errors become exit codes."""
 
     @click.option(
-        "--url", envvar="DURABLE_STATUS_URL", default=DEFAULT_URL, help=f"Address of the app.  [default: {DEFAULT_URL}]"
+        "--url",
+        metavar="URL",
+        envvar="DURABLE_STATUS_URL",
+        default=DEFAULT_URL,
+        help=f"Address of the app; DURABLE_STATUS_URL says it for all commands.  [default: {DEFAULT_URL}]",
     )
     @click.option(
         "--key",
+        metavar="KEY",
         envvar="DURABLE_STATUS_KEY",
         help="The system key durabletask_extension. Better given as DURABLE_STATUS_KEY: arguments are seen by others.",
     )
@@ -84,6 +89,7 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--app",
         "folder",
+        metavar="DIR",
         type=click.Path(path_type=Path),
         default=Path(),
         help="The folder of an app that a local host serves: statuses that are too large are read from its files.  "

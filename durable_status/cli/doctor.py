@@ -14,6 +14,7 @@ from durable_status.cli.output import echo
 @click.option(
     "--app",
     "folder",
+    metavar="DIR",
     type=click.Path(path_type=Path),
     default=Path(),
     help="The app's folder, the one with host.json.  [default: here]",
@@ -29,6 +30,7 @@ def doctor(folder: Path) -> None:
     Exits with 0 if nothing keeps the app from running, else with 1. Remarks alone are no reason for 1.
 
     \b
+    Examples:
       durable-status doctor --app path/to/app
     """
     from durable_status.app.doctor import examine  # not for who only starts

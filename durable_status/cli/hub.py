@@ -14,7 +14,7 @@ from durable_status.cli.conditions import CustomStatusCondition
 from durable_status.cli.connection import EXIT_CODES
 from durable_status.cli.hub_connection import Hub, hub_connected, read_recording
 from durable_status.cli.list import LONGEST_TABLE as _LONGEST_TABLE
-from durable_status.cli.list import RUNTIME_STATUS, moment
+from durable_status.cli.list import OF_STATUS, moment
 from durable_status.cli.output import echo, echo_json
 from durable_status.cli.record import write_recording
 from durable_status.instance_status import RuntimeStatus
@@ -29,6 +29,7 @@ def hub() -> None:
     Without options it is the hub of the app in the current folder. Nothing is ever written.
 
     \b
+    Examples:
       durable-status hub list
       durable-status hub list --hub OrdersHub --connection ORDERS_STORAGE
     """
@@ -39,7 +40,7 @@ def _command(name: str, short_help: str | None = None) -> Callable[..., Any]:
 
 
 @_command("list")
-@click.option("--status", "runtime_status", type=RUNTIME_STATUS, multiple=True, help="Only these; may be repeated.")
+@OF_STATUS
 @click.option("--prefix", default="", help="Only ids that begin so.")
 @click.option("--from", "created_from", type=moment, help="Only those created since; UTC unless it has a zone.")
 @click.option("--to", "created_to", type=moment, help="Only those created until.")
@@ -53,7 +54,11 @@ def _command(name: str, short_help: str | None = None) -> Callable[..., Any]:
     "repeated. Asked here, about all that the other options let through.",
 )
 @click.option(
-    "--max", "most", type=click.IntRange(1), help=f"No more than so many.  [default: {_LONGEST_TABLE}; all with --json]"
+    "--max",
+    "most",
+    metavar="N",
+    type=click.IntRange(1),
+    help=f"No more than so many.  [default: {_LONGEST_TABLE}; all with --json]",
 )
 @click.option("--input", "show_input", is_flag=True, help="Show the inputs, too, in JSON.")
 @click.option("--output", "show_output", is_flag=True, help="Show the outputs, too, in JSON.")
@@ -73,6 +78,7 @@ def list_instances(
     """Show instances, in the order of their ids; entities are left out.
 
     \b
+    Examples:
       durable-status hub list --status Running --where stage=packing
       durable-status hub list --json --max 1000 | jq .instanceId
     """
@@ -111,6 +117,7 @@ def show(opened: Hub, instance_id: str, show_input: bool, as_json: bool) -> None
     """Show an instance.
 
     \b
+    Examples:
       durable-status hub show order-7 --input
     """
     status = opened.resolved(opened.reader.get_status(instance_id, Any, show_input=show_input))
@@ -131,6 +138,7 @@ def history(opened: Hub, instance_id: str, as_json: bool) -> None:
     """Show the events of an instance's current generation, one a line.
 
     \b
+    Examples:
       durable-status hub history order-7
     """
     from durable_status.cli.tables import named_events, print_events
@@ -146,11 +154,12 @@ def history(opened: Hub, instance_id: str, as_json: bool) -> None:
 @_command("export", "Record the history of an instance for replay.")
 @click.argument("instance_id")
 @click.option("--redact", "redacted", is_flag=True, help="Take inputs, results, reasons and statuses out.")
-@click.option("--out", type=click.Path(path_type=Path), help="The file to write.  [default: print it]")
+@click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="The file to write.  [default: print it]")
 def export(opened: Hub, instance_id: str, redacted: bool, out: Path | None) -> None:
     """Record the history of an instance for `durable-status replay` and `check_replay`, large payloads included.
 
     \b
+    Examples:
       durable-status hub export order-1 --redact --out histories/order.json
       durable-status replay histories/*.json
     """

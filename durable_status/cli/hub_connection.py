@@ -110,6 +110,7 @@ def hub_connected(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--app",
         "folder",
+        metavar="DIR",
         type=click.Path(path_type=Path),
         default=Path(),
         help="The folder of the app whose settings to take.  [default: here]",

@@ -15,7 +15,14 @@ from durable_status.instance_status import RuntimeStatus
 LONGEST_TABLE = 100
 """How many instances a table has unless more are asked for."""
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON on a terminal, too, as there is anywhere else.")
-RUNTIME_STATUS = click.Choice([status.value for status in RuntimeStatus], case_sensitive=False)
+OF_STATUS = click.option(
+    "--status",
+    "runtime_status",
+    type=click.Choice([status.value for status in RuntimeStatus], case_sensitive=False),
+    metavar="STATUS",
+    multiple=True,
+    help=f"Only those that are {', '.join(RuntimeStatus)}; may be repeated.",
+)
 
 
 def moment(text: str) -> datetime:
@@ -32,12 +39,16 @@ def moment(text: str) -> datetime:
 
 
 @click.command("list", epilog=EXIT_CODES)
-@click.option("--status", "runtime_status", type=RUNTIME_STATUS, multiple=True, help="Only these; may be repeated.")
+@OF_STATUS
 @click.option("--prefix", default="", help="Only ids that begin so.")
 @click.option("--from", "created_from", type=moment, help="Only those created since; UTC unless it has a zone.")
 @click.option("--to", "created_to", type=moment, help="Only those created until.")
 @click.option(
-    "--max", "most", type=click.IntRange(1), help=f"No more than so many.  [default: {LONGEST_TABLE}; all in JSON]"
+    "--max",
+    "most",
+    metavar="N",
+    type=click.IntRange(1),
+    help=f"No more than so many.  [default: {LONGEST_TABLE}; all in JSON]",
 )
 @click.option("--input", "show_input", is_flag=True, help="Show the inputs, too, in JSON.")
 @AS_JSON
@@ -57,6 +68,7 @@ def list_instances(
     On a terminal they are a table, and anywhere else a JSON document in each line.
 
     \b
+    Examples:
       durable-status list --status Running --prefix order-
       durable-status list --status Failed --from 2026-01-02 | jq .output
     """

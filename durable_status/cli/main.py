@@ -44,6 +44,7 @@ def main() -> None:
     """Run and watch Azure Durable Functions apps written in Python, without Core Tools.
 
     \b
+    Examples:
       durable-status start --app path/to/app        in one terminal
       durable-status start-new PackOrder --watch    in another
     """

@@ -28,18 +28,19 @@ _SQLITE = b"SQLite format 3\0"
     metavar="sqlite:PATH|azure",
     help="Read a local host's file instead, which must have stopped, or the app's hub in Azure Storage.",
 )
-@click.option("--instance", "instance_id", help="The instance to take out of --storage.")
+@click.option("--instance", "instance_id", metavar="ID", help="The instance to take out of --storage.")
 @click.option("--redact", "redacted", is_flag=True, help="Take inputs, results, reasons and statuses out.")
-@click.option("--out", type=click.Path(path_type=Path), help="The file to write.  [default: print it]")
+@click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="The file to write.  [default: print it]")
 @with_exit_codes
 def record(url: str | None, storage: str | None, instance_id: str | None, redacted: bool, out: Path | None) -> None:
     """Record one instance for `durable-status replay`.
 
     URL is the statusQueryGetUri of the instance, its key included; the key is not kept. Run it again later for more
     of an instance that is still running. A local host that has stopped left everything in its file; in Azure Storage,
-    the hub of the app in the current folder can be read at any time (`durable-status hub export` reads any other):
+    the hub of the app in the current folder can be read at any time (`durable-status hub export` reads any other).
 
     \b
+    Examples:
       durable-status record "$STATUS_QUERY_GET_URI" --redact --out histories/order.json
       durable-status record --storage sqlite:.durable-status/TestHubName.sqlite3 --instance order-1
       durable-status record --storage azure --instance order-1

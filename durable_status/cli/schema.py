@@ -20,11 +20,18 @@ from durable_status.errors import DurableStatusError
 @click.option(
     "--app",
     "folder",
+    metavar="DIR",
     type=click.Path(path_type=Path),
     default=Path(),
     help="The app's folder, the one with host.json and function_app.py.  [default: here]",
 )
-@click.option("--format", "kind", type=click.Choice(["json-schema", "typescript"]), default="json-schema")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["json-schema", "typescript"]),
+    default="json-schema",
+    help="In which language.  [default: json-schema]",
+)
 def schema(folder: Path, kind: str) -> None:
     """Print the types of the app's custom statuses.
 
@@ -32,6 +39,7 @@ def schema(folder: Path, kind: str) -> None:
     type of its custom status.
 
     \b
+    Examples:
       durable-status schema --app path/to/app > statuses.schema.json
       durable-status schema --format typescript > statuses.ts
     """

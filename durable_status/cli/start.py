@@ -37,12 +37,14 @@ def _storage(text: str, *, wait: bool) -> StorageChoice:
 @click.option(
     "--app",
     "folder",
+    metavar="DIR",
     type=click.Path(path_type=Path),
     default=Path(),
     help="The app's folder, the one with host.json.  [default: here]",
 )
 @click.option(
     "--port",
+    metavar="N",
     type=click.IntRange(0, 65535),
     help="Port of the app and the management API; 0 takes any free one.  "
     f"[default: Host.LocalHttpPort of local.settings.json, else {_DEFAULT_PORT}]",
@@ -56,6 +58,7 @@ def _storage(text: str, *, wait: bool) -> StorageChoice:
 )
 @click.option(
     "--rpc-port",
+    metavar="N",
     type=click.IntRange(0, 65535),
     default=_DEFAULT_RPC_PORT,
     help=f"Port of the endpoint that the SDK's client calls; if it is taken, another.  [default: {_DEFAULT_RPC_PORT}]",
@@ -109,6 +112,7 @@ def start(
     goes on at the next start.
 
     \b
+    Examples:
       durable-status start --app path/to/app
       durable-status start --storage memory --port 0 --quiet
       durable-status start --reload --strict --log-level debug

@@ -23,6 +23,7 @@ def status(connection: Connection, instance_id: str, show_input: bool, show_hist
     On a terminal it is a table, and anywhere else a JSON document.
 
     \b
+    Examples:
       durable-status status order-7 --history
       durable-status status order-7 | jq .customStatus
     """

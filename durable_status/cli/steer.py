@@ -20,7 +20,7 @@ _reason = click.option("--reason", help="Why; a sentence that does not begin lik
 @click.command("start-new", epilog=EXIT_CODES)
 @click.argument("orchestration")
 @click.option("--input", "input_text", metavar="JSON", help=f"The input: {HOW_TO_GIVE_JSON}.")
-@click.option("--id", "instance_id", help="The id of the instance; without it the platform makes one.")
+@click.option("--id", "instance_id", metavar="ID", help="The id of the instance; without it the platform makes one.")
 @click.option("--watch", "watches", is_flag=True, help="Follow it until it has ended, as `watch` does.")
 @click.option("--timeout", type=click.FloatRange(0), metavar="SECONDS", help="With --watch: stop after so long.")
 @reading
@@ -35,6 +35,7 @@ def start_new(
     """Start an instance and print its id.
 
     \b
+    Examples:
       durable-status start-new PackOrder --input '{"articles": ["lamp"]}' --id order-7
       durable-status start-new PackOrder --input @order.json --watch
       jq .order shop.json | durable-status start-new PackOrder --input -
@@ -61,6 +62,7 @@ def raise_event(connection: Connection, instance_id: str, event_name: str, paylo
     The payload is JSON, @FILE for what is in a file, or - for what is piped in. Without one it is null.
 
     \b
+    Examples:
       durable-status raise-event order-7 Approved true
       durable-status raise-event order-7 Answer '"yes"'
       durable-status raise-event order-7 Invoice @invoice.json
@@ -80,6 +82,7 @@ def terminate(connection: Connection, instance_id: str, reason: str | None) -> N
     It takes effect a little later, and its sub-orchestrations and activities go on.
 
     \b
+    Examples:
       durable-status terminate order-7 --reason "no longer wanted"
     """
     with connection.open() as client:
@@ -94,6 +97,7 @@ def suspend(connection: Connection, instance_id: str, reason: str | None) -> Non
     """Let an instance rest until it is resumed.
 
     \b
+    Examples:
       durable-status suspend order-7 --reason "stocktaking until noon"
     """
     with connection.open() as client:
@@ -108,6 +112,7 @@ def resume(connection: Connection, instance_id: str, reason: str | None) -> None
     """Let a suspended instance go on.
 
     \b
+    Examples:
       durable-status resume order-7
     """
     with connection.open() as client:
@@ -124,6 +129,7 @@ def rewind(connection: Connection, instance_id: str, reason: str | None) -> None
     What has succeeded is kept. Mend what made them fail first.
 
     \b
+    Examples:
       durable-status rewind order-7 --reason "the printer has paper again"
     """
     with connection.open() as client:
@@ -138,6 +144,7 @@ def restart(connection: Connection, instance_id: str, same_id: bool) -> None:
     """Start an instance again from its input, and print the id.
 
     \b
+    Examples:
       durable-status restart order-7              under a new id
       durable-status restart order-7 --same-id    over the one that has ended
     """
@@ -147,7 +154,13 @@ def restart(connection: Connection, instance_id: str, same_id: bool) -> None:
 
 @click.command(epilog=EXIT_CODES)
 @click.argument("instance_ids", nargs=-1)
-@click.option("--ended", type=_ENDED, multiple=True, help="Instead of ids: all that ended so; may be repeated.")
+@click.option(
+    "--ended",
+    type=_ENDED,
+    metavar="STATUS",
+    multiple=True,
+    help=f"Instead of ids: all that ended so ({', '.join(_ENDED.choices)}); may be repeated.",
+)
 @click.option("--from", "created_from", type=moment, help="With --ended: created since; UTC unless it has a zone.")
 @click.option("--to", "created_to", type=moment, help="With --ended: created until.")
 @connected
@@ -161,6 +174,7 @@ def purge(
     """Delete instances that have ended, and print how many.
 
     \b
+    Examples:
       durable-status purge order-7 order-8
       durable-status purge --ended Completed --ended Terminated --to 2026-01-01
     """

@@ -28,6 +28,7 @@ def watch(connection: Connection, instance_ids: tuple[str, ...], timeout: float 
     each change is a line, a JSON document. The exit code is 0 when all have completed.
 
     \b
+    Examples:
       durable-status watch order-7 order-8
       durable-status watch order-7 | jq --unbuffered .customStatus
     """
