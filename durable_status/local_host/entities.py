@@ -89,7 +89,13 @@ class Entities:
         )
         self._failures.pop(work.instance_id, None)
         for operation, error in batch.failed_operations:
-            logger.error("Function '%s (Entity)' failed '%s' operation: %s", entity.name, operation, error)
+            logger.error(
+                "Function '%s (Entity)' failed '%s' operation: %s (Instance='%s')",
+                entity.name,
+                operation,
+                error,
+                work.instance_id,
+            )
         return self._next_generation(work.instance_id, batch)
 
     def seconds_until_retry(self, instance_id: str) -> int:

@@ -23,6 +23,7 @@ def _messages(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records]
 
 
+@pytest.mark.conforms("H5-34")
 def test_the_lines_about_calls_name_the_instance(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
         async with running_host(TRANSCRIPTS) as host:
