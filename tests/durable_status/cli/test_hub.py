@@ -62,6 +62,14 @@ def _time_of_day(number: int) -> str:
     return row["_Timestamp"].partition("T")[2].rstrip("Z0")
 
 
+def test_a_table_in_a_pipe_has_no_colours_whatever_is_forced(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = [run(*command).stdout for command in (("list",), ("show", "g-term"), ("history", "g-term"))]
+    monkeypatch.setenv("FORCE_COLOR", "1")
+
+    assert [run(*command).stdout for command in (("list",), ("show", "g-term"), ("history", "g-term"))] == plain
+    assert "u001b" not in "".join(plain)
+
+
 def test_a_list_is_a_table_or_json_lines_of_what_the_filters_let_through(run: Run) -> None:
     table = run("list").stdout.splitlines()
     failed = _lines(run("list", "--json", "--status", "failed", "--prefix", "g-fail-"))
