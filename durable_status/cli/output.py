@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import unicodedata
+from pathlib import Path
 from typing import Any, TextIO
 
 import click
@@ -79,7 +80,9 @@ def is_for_people() -> bool:
 
 
 def take_any_character() -> None:
-    """Let stdout write what its encoding lacks as an escape, as stderr always does."""
+    """Let stdout write what its encoding lacks as an escape, as stderr always does; and let there be a stdout."""
+    if sys.stdout is None:  # it was closed before Python began
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115, as long as the process
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="backslashreplace")

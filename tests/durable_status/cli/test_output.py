@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import subprocess
+import sys
 import unicodedata
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -12,6 +17,7 @@ from hypothesis import strategies as st
 
 from durable_status.cli.main import main
 from durable_status.cli.output import json_text, lines_of, one_line
+from tests.paths import ROOT
 
 _TEXTS = st.text(st.characters(exclude_categories=[]) | st.sampled_from("\n\r\x1b\x9b\x07\u202e\u2066\u2028\x85\ud800"))
 _JOINERS = "\u200c\u200d"
@@ -64,6 +70,39 @@ def test_json_is_harmless_and_the_same_value(value: object) -> None:
     assert json.loads(text) == value
     assert not any(map(_steers, text.replace("\n", "")))
     text.encode()
+
+
+_DOCTOR = [sys.executable, "-m", "durable_status", "doctor"]
+
+
+def test_a_reader_who_has_gone_is_no_reason_for_a_traceback() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as pipe:
+        done = subprocess.run(_DOCTOR, cwd=ROOT, stdout=pipe, stderr=subprocess.PIPE, check=False)
+
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="takes a POSIX shell")
+def test_without_a_stdout_a_command_does_its_work_all_the_same() -> None:
+    done = subprocess.run(f"{shlex.join(_DOCTOR)} >&-", shell=True, cwd=ROOT, stderr=subprocess.PIPE, check=False)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_what_the_encoding_lacks_is_an_escape(tmp_path: Path) -> None:
+    folder = tmp_path / "no-\u9810"
+    done = subprocess.run(
+        [*_DOCTOR, "--app", str(folder)],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert b"no-\\u9810" in done.stdout
 
 
 @pytest.mark.parametrize(
