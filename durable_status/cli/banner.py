@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from durable_status.app.functions import (
     ACTIVITY_TRIGGER,
@@ -12,6 +12,7 @@ from durable_status.app.functions import (
     by_durable_name,
 )
 from durable_status.app.links import WEBHOOK_BASE
+from durable_status.cli.output import one_line
 from durable_status.local_host.host import HostOptions, LocalHost
 from durable_status.local_host.keys import FILE_NAME as KEYS_FILE
 from durable_status.local_host.library_version import library_version
@@ -19,14 +20,21 @@ from durable_status.local_host.library_version import library_version
 _KINDS = (("orchestrators", ORCHESTRATION_TRIGGER), ("activities", ACTIVITY_TRIGGER), ("entities", ENTITY_TRIGGER))
 
 
-def short_banner(host: LocalHost) -> Iterator[str]:
-    """Where the app is, and what of it does not work and why."""
-    yield f"{host.app.root} is at {host.base_url}"
-    yield from (f"  {remark}" for remark in _remarks(host))
-
-
-def banner(host: LocalHost, options: HostOptions, storage: str) -> Iterator[str]:
+def banner(host: LocalHost, options: HostOptions, storage: str) -> str:
     """The functions, what does not work and why, and the URLs to try."""
+    return _harmless(_lines(host, options, storage))
+
+
+def short_banner(host: LocalHost) -> str:
+    """Where the app is, and what of it does not work and why."""
+    return _harmless([f"{host.app.root} is at {host.base_url}", *(f"  {remark}" for remark in _remarks(host))])
+
+
+def _harmless(lines: Iterable[str]) -> str:
+    return "\n".join(map(one_line, lines))
+
+
+def _lines(host: LocalHost, options: HostOptions, storage: str) -> Iterator[str]:
     yield f"durable-status {library_version()}: {host.app.root}"
     yield f"  durable extension {options.profile.name}, task hub {host.app.settings.hub_name} in {storage}"
     if options.enable_auth:

@@ -78,7 +78,8 @@ def serve(choices: Choices, *, reload: bool) -> None:
                         host = await stack.enter_async_context(run_host(following, storage, options, clock))
                     os.environ["WEBSITE_HOSTNAME"] = host.base_url.removeprefix("http://")
                     stack.enter_context(noting_payload_folder(app.root, host.port, payload_folder))
-                    for line in short_banner(host) if choices.quiet else banner(host, options, description):
+                    text = short_banner(host) if choices.quiet else banner(host, options, description)
+                    for line in text.split("\n"):
                         echo(line)
                     following = await _unless_lost(storage, _next_app(choices, app.root, changes, shell))
                     if following is None:

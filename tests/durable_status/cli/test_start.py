@@ -207,6 +207,16 @@ def test_no_log_line_is_below_the_level_and_none_is_forged(tmp_path: Path, level
     assert "\x1b" not in "".join(host.seen)
 
 
+def test_a_name_in_the_settings_breaks_no_line_of_the_banner(tmp_path: Path) -> None:
+    _write(tmp_path, _APP.format(version="only"))
+    odd = {"version": "2.0", "extensions": {"durableTask": {"storageProvider": {"x\n  forged\x1b[2J": 1}}}}
+    (tmp_path / "host.json").write_text(json.dumps(odd))
+
+    for options in ((), ("--quiet",)):
+        with started(tmp_path, "--storage", "memory", *options, until="no effect here") as host:
+            assert host.seen[-1].endswith("of storageProvider: x\\n  forged\\u001b[2j.")
+
+
 def test_an_app_that_cannot_start_says_so_in_one_line(tmp_path: Path) -> None:
     _write(tmp_path, _APP.format(version="x"))
     (tmp_path / "host.json").write_text(
