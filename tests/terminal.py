@@ -8,6 +8,7 @@ import signal
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,7 @@ class Terminal:
         self.raw = ""
         """All that was written."""
         self._descriptor = descriptor
+        self._deadline = time.monotonic() + _PATIENCE_SECONDS
         self._screen = screen
         self._stream = pyte.ByteStream(screen)
 
@@ -70,8 +72,9 @@ class Terminal:
         return self.ended()
 
     def _read(self) -> bool:
-        """Read what comes next; false at the end, and when nothing comes for longer than any machine needs."""
-        if not select.select([self._descriptor], [], [], _PATIENCE_SECONDS)[0]:
+        """Read what comes next; false at the end, and when it takes longer than any machine needs."""
+        left = self._deadline - time.monotonic()
+        if left <= 0 or not select.select([self._descriptor], [], [], left)[0]:
             return False
         try:
             written = os.read(self._descriptor, 65_536)
