@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from durable_status.app.functions import (
     ACTIVITY_TRIGGER,
@@ -12,6 +12,7 @@ from durable_status.app.functions import (
     by_durable_name,
 )
 from durable_status.app.links import WEBHOOK_BASE
+from durable_status.cli.output import one_line
 from durable_status.local_host.host import HostOptions, LocalHost
 from durable_status.local_host.keys import FILE_NAME as KEYS_FILE
 from durable_status.local_host.library_version import library_version
@@ -21,7 +22,16 @@ _KINDS = (("orchestrators", ORCHESTRATION_TRIGGER), ("activities", ACTIVITY_TRIG
 
 def banner(host: LocalHost, options: HostOptions, storage: str) -> str:
     """The functions, what does not work and why, and the URLs to try."""
-    return "\n".join(_lines(host, options, storage))
+    return _harmless(_lines(host, options, storage))
+
+
+def short_banner(host: LocalHost) -> str:
+    """Where the app is, and what of it does not work and why."""
+    return _harmless([f"{host.app.root} is at {host.base_url}", *(f"  {remark}" for remark in _remarks(host))])
+
+
+def _harmless(lines: Iterable[str]) -> str:
+    return "\n".join(map(one_line, lines))
 
 
 def _lines(host: LocalHost, options: HostOptions, storage: str) -> Iterator[str]:
@@ -31,7 +41,7 @@ def _lines(host: LocalHost, options: HostOptions, storage: str) -> Iterator[str]
         yield f"  keys are asked for; they are in {(options.state_folder or host.app.root) / KEYS_FILE}"
     yield ""
     yield from _functions(host)
-    remarks = [*host.problems, *host.app.notices]
+    remarks = _remarks(host)
     if remarks:
         yield ""
         yield from (f"  {remark}" for remark in remarks)
@@ -46,6 +56,10 @@ def _lines(host: LocalHost, options: HostOptions, storage: str) -> Iterator[str]
     yield f"  curl{key} {management}/instances"
     yield ""
     yield "Ctrl-C stops the host."
+
+
+def _remarks(host: LocalHost) -> list[str]:
+    return [*host.problems, *host.app.notices]
 
 
 def _functions(host: LocalHost) -> Iterator[str]:

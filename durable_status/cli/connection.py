@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import functools
-import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from durable_status.cli.command_groups import INTERRUPTED
+from durable_status.cli.payload_folder import payload_store_of_host
 from durable_status.errors import (
     DurableStatusError,
     InstanceEndedError,
@@ -28,7 +30,6 @@ EXIT_CODES = (
     "130 interrupted."
 )
 
-_INTERRUPTED = 130  # as shells have it
 _EXTRAS = {"httpx": "cli", "rich": "cli", "azure": "azure"}
 _CODES: tuple[tuple[type[DurableStatusError], int], ...] = (
     (RefusedError, 2),
@@ -40,41 +41,60 @@ _CODES: tuple[tuple[type[DurableStatusError], int], ...] = (
 
 
 class Connection:
-    """Where the host is, and the key to it."""
+    """Where the host is, the key to it, and the folder of its app, if statuses are to be read from its files."""
 
-    def __init__(self, url: str, key: str | None) -> None:
+    def __init__(self, url: str, key: str | None, folder: Path | None) -> None:
         self._url = url
         self._key = key
+        self._payload_store = None if folder is None else payload_store_of_host(folder, url)
 
     def open(self) -> StatusClient:
         """A client."""
         from durable_status.client.status_client import StatusClient
 
-        return StatusClient(self._url, key=self._key)
+        return StatusClient(self._url, key=self._key, payload_store=self._payload_store)
 
     def open_async(self) -> AsyncStatusClient:
         """A client for asyncio."""
         from durable_status.client.status_client import AsyncStatusClient
 
-        return AsyncStatusClient(self._url, key=self._key)
+        return AsyncStatusClient(self._url, key=self._key, payload_store=self._payload_store)
 
 
 def connected(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of a connection; it gets a `Connection` first, and its errors become exit codes."""
 
     @click.option(
-        "--url", envvar="DURABLE_STATUS_URL", default=DEFAULT_URL, help=f"Address of the app.  [default: {DEFAULT_URL}]"
+        "--url",
+        metavar="URL",
+        envvar="DURABLE_STATUS_URL",
+        default=DEFAULT_URL,
+        help=f"Address of the app; DURABLE_STATUS_URL says it for all commands.  [default: {DEFAULT_URL}]",
     )
     @click.option(
         "--key",
+        metavar="KEY",
         envvar="DURABLE_STATUS_KEY",
         help="The system key durabletask_extension. Better given as DURABLE_STATUS_KEY: arguments are seen by others.",
     )
     @functools.wraps(command)
-    def run(*arguments: Any, url: str, key: str | None, **options: Any) -> Any:
-        return command(Connection(url, key), *arguments, **options)
+    def run(*arguments: Any, url: str, key: str | None, folder: Path | None = None, **options: Any) -> Any:
+        return command(Connection(url, key, folder), *arguments, **options)
 
     return with_exit_codes(run)
+
+
+def reading(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Like `connected`, for a command that shows statuses: it also has the option for those that are in files."""
+    return click.option(
+        "--app",
+        "folder",
+        metavar="DIR",
+        type=click.Path(path_type=Path),
+        default=Path(),
+        help="The folder of an app that a local host serves: statuses that are too large are read from its files.  "
+        "[default: here]",
+    )(connected(command))
 
 
 def with_exit_codes(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -87,7 +107,7 @@ def with_exit_codes(command: Callable[..., Any]) -> Callable[..., Any]:
         except DurableStatusError as error:
             raise _Failure(error) from error
         except KeyboardInterrupt:
-            sys.exit(_INTERRUPTED)
+            sys.exit(INTERRUPTED)
         except ModuleNotFoundError as error:
             package = (error.name or "").partition(".")[0]
             if package not in _EXTRAS:
@@ -110,30 +130,3 @@ class _Failure(click.ClickException):
     def exit_code(self) -> int:  # type: ignore[override]
         """What the process ends with."""
         return self._code
-
-
-def parse_json_argument(text: str | None, what: str) -> Any:
-    """Read JSON from the command line.
-
-    Raises:
-        click.BadParameter: it is none.
-    """
-    if text is None:
-        return None
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise click.BadParameter(f"{what} is not JSON: {error}. A text needs its quotes, as in '\"Tokyo\"'.") from error
-
-
-def echo_json(value: Any, *, indent: int | None = None) -> None:
-    """Print JSON."""
-    click.echo(json_text(value, indent=indent))
-
-
-def json_text(value: Any, *, indent: int | None = None) -> str:
-    """JSON in which only what can be printed stands for itself: it steers no terminal, and every file can hold it."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent)
-    if text.replace("\n", "").isprintable():
-        return text
-    return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)

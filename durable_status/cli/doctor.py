@@ -7,11 +7,14 @@ from pathlib import Path
 
 import click
 
+from durable_status.cli.output import echo
+
 
 @click.command(short_help="Check an app without running it.")
 @click.option(
     "--app",
     "folder",
+    metavar="DIR",
     type=click.Path(path_type=Path),
     default=Path(),
     help="The app's folder, the one with host.json.  [default: here]",
@@ -25,6 +28,10 @@ def doctor(folder: Path) -> None:
     the top level of its modules does run.
 
     Exits with 0 if nothing keeps the app from running, else with 1. Remarks alone are no reason for 1.
+
+    \b
+    Examples:
+      durable-status doctor --app path/to/app
     """
     from durable_status.app.doctor import examine  # not for who only starts
 
@@ -33,12 +40,12 @@ def doctor(folder: Path) -> None:
         _say(finding.text, is_error=finding.is_error)
     errors = sum(finding.is_error for finding in findings)
     if not findings:
-        click.echo("Nothing found.")
+        echo("Nothing found.")
     elif not errors:
-        click.echo("Nothing keeps the app from running.")
+        echo("Nothing keeps the app from running.")
     raise SystemExit(1 if errors else 0)
 
 
 def _say(text: str, *, is_error: bool) -> None:
     word, color = ("error", "red") if is_error else ("remark", "yellow")
-    click.echo(f"{click.style(word, fg=color) if not os.environ.get('NO_COLOR') else word}: {text}")
+    echo(f": {text}", label=word, color=color)

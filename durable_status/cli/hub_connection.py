@@ -6,6 +6,7 @@ import functools
 import logging
 import os
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,32 @@ import click
 from durable_status.app import host_settings
 from durable_status.app.local_settings import apply_to_environment, read_local_settings
 from durable_status.cli.connection import with_exit_codes
+from durable_status.cli.output import echo
+from durable_status.cli.payload_folder import payload_store_of_settings
+from durable_status.client.driving import run
+from durable_status.client.hydration import hydrated, perform
 from durable_status.errors import InstanceStateError
+from durable_status.instance_status import InstanceStatus
+from durable_status.offloaded import PayloadStore
 from durable_status.task_hub.connection import DEFAULT_CONNECTION
 
 if TYPE_CHECKING:  # the storage SDKs take their time to import, and an extra to be there
     from durable_status.client.task_hub_reader import TaskHubReader
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A hub, open for reading, and where its app keeps statuses that are not beside it."""
+
+    reader: TaskHubReader
+    payload_store: PayloadStore | None
+
+    def resolved(self, status: InstanceStatus[Any]) -> InstanceStatus[Any]:
+        """The status; one that is offloaded and not in the hub, from the app's folder."""
+        store = self.payload_store
+        if store is None or status.payload_error is None:
+            return status
+        return run(hydrated(replace(status, payload_error=None)), lambda step: perform(step, store))
 
 
 def open_reader(folder: Path, hub: str | None, connection: str | None) -> TaskHubReader:
@@ -28,15 +50,24 @@ def open_reader(folder: Path, hub: str | None, connection: str | None) -> TaskHu
         click.UsageError: there is no app, and no hub is given.
         DurableStatusError: the app's settings are not usable, or say not what opens the hub's account.
     """
-    from durable_status.client.task_hub_reader import TaskHubReader
+    return _open(folder, hub, connection, _settings(folder))
 
-    # The SDK logs, over many lines, what the error says in one.
-    logging.getLogger("azure").addHandler(logging.NullHandler())
+
+def _settings(folder: Path) -> dict[str, str]:
+    """The environment and what local.settings.json adds to it."""
     settings = dict(os.environ)
     of_file = read_local_settings(folder)
     apply_to_environment(of_file, settings)
     for notice in of_file.notices:
-        click.echo(notice, err=True)
+        echo(notice, err=True)
+    return settings
+
+
+def _open(folder: Path, hub: str | None, connection: str | None, settings: dict[str, str]) -> TaskHubReader:
+    from durable_status.client.task_hub_reader import TaskHubReader
+
+    # The SDK logs, over many lines, what the error says in one.
+    logging.getLogger("azure").addHandler(logging.NullHandler())
     has_app = (folder / host_settings.FILE_NAME).is_file()
     if hub is None and not has_app:
         raise click.UsageError(
@@ -64,7 +95,7 @@ def read_recording(reader: TaskHubReader, instance_id: str) -> dict[str, Any]:
 
 
 def hub_connected(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options of a hub; it gets a `TaskHubReader` first, and its errors become exit codes."""
+    """Give a command the options of a hub; it gets a `Hub` first, and its errors become exit codes."""
 
     @click.option(
         "--hub", metavar="NAME", help="The task hub.  [default: extensions.durableTask.hubName of the app's host.json]"
@@ -79,16 +110,18 @@ def hub_connected(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--app",
         "folder",
+        metavar="DIR",
         type=click.Path(path_type=Path),
         default=Path(),
         help="The folder of the app whose settings to take.  [default: here]",
     )
     @functools.wraps(command)
-    def run(*arguments: Any, folder: Path, hub: str | None, connection: str | None, **options: Any) -> Any:
-        with open_reader(folder, hub, connection) as reader:
-            return command(reader, *arguments, **options)
+    def run_with_hub(*arguments: Any, folder: Path, hub: str | None, connection: str | None, **options: Any) -> Any:
+        settings = _settings(folder)
+        with _open(folder, hub, connection, settings) as reader:
+            return command(Hub(reader, payload_store_of_settings(settings)), *arguments, **options)
 
-    return with_exit_codes(run)
+    return with_exit_codes(run_with_hub)
 
 
 def _setting_name(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:

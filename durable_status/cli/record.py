@@ -12,8 +12,9 @@ from urllib.request import urlopen
 
 import click
 
-from durable_status.cli.connection import EXIT_CODES, json_text, with_exit_codes
+from durable_status.cli.connection import EXIT_CODES, with_exit_codes
 from durable_status.cli.hub_connection import open_reader, read_recording
+from durable_status.cli.output import echo, echo_json, json_text
 
 _WHOLE = {"showHistory": "true", "showHistoryOutput": "true", "showInput": "true"}
 _PATIENCE_SECONDS = 30
@@ -27,18 +28,19 @@ _SQLITE = b"SQLite format 3\0"
     metavar="sqlite:PATH|azure",
     help="Read a local host's file instead, which must have stopped, or the app's hub in Azure Storage.",
 )
-@click.option("--instance", "instance_id", help="The instance to take out of --storage.")
+@click.option("--instance", "instance_id", metavar="ID", help="The instance to take out of --storage.")
 @click.option("--redact", "redacted", is_flag=True, help="Take inputs, results, reasons and statuses out.")
-@click.option("--out", type=click.Path(path_type=Path), help="The file to write.  [default: print it]")
+@click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="The file to write.  [default: print it]")
 @with_exit_codes
 def record(url: str | None, storage: str | None, instance_id: str | None, redacted: bool, out: Path | None) -> None:
     """Record one instance for `durable-status replay`.
 
     URL is the statusQueryGetUri of the instance, its key included; the key is not kept. Run it again later for more
     of an instance that is still running. A local host that has stopped left everything in its file; in Azure Storage,
-    the hub of the app in the current folder can be read at any time (`durable-status hub export` reads any other):
+    the hub of the app in the current folder can be read at any time (`durable-status hub export` reads any other).
 
     \b
+    Examples:
       durable-status record "$STATUS_QUERY_GET_URI" --redact --out histories/order.json
       durable-status record --storage sqlite:.durable-status/TestHubName.sqlite3 --instance order-1
       durable-status record --storage azure --instance order-1
@@ -63,15 +65,14 @@ def write_recording(document: Any, *, redacted: bool, out: Path | None) -> None:
         from durable_status.testing.redaction import redact
 
         document = redact(document)
-    text = json_text(document, indent=1)
     if out is None:
-        click.echo(text)
+        echo_json(document, indent=1)
         return
     try:
-        out.write_text(f"{text}\n", encoding="utf-8")
+        out.write_text(f"{json_text(document, indent=1)}\n", encoding="utf-8")
     except OSError as error:
         raise click.ClickException(f"{out} cannot be written: {error.strerror or error}.") from error
-    click.echo(f"recorded {out}")
+    echo(f"recorded {out}")
 
 
 def _from_url(url: str) -> Any:

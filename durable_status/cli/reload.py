@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import ModuleType
 
-import click
 from watchfiles import Change, DefaultFilter, awatch
 
 from durable_status.app.functions import App
+from durable_status.cli.output import echo
 from durable_status.errors import DurableStatusError
 
 _WATCHED = (".py", ".json")
@@ -52,7 +52,7 @@ def load_again(root: Path, shell: dict[str, str], load: Callable[[], App]) -> Ap
     try:
         return load()
     except DurableStatusError as error:
-        click.echo(f"Not loaded: {error} The version before goes on.", err=True)
+        echo(f"Not loaded: {error} The version before goes on.", err=True)
         for name in _modules_of(root):
             del sys.modules[name]
         sys.modules.update(old_modules)

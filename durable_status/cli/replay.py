@@ -6,24 +6,27 @@ from pathlib import Path
 
 import click
 
+from durable_status.cli.output import echo_lines
 from durable_status.errors import DurableStatusError
 
 _APP_HELP = "The app's folder, the one with host.json and function_app.py.  [default: here]"
 
 
-@click.command()
+@click.command(short_help="Check that recorded instances survive the code of today.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--app", "folder", type=click.Path(path_type=Path), default=Path(), help=_APP_HELP)
+@click.option("--app", "folder", metavar="DIR", type=click.Path(path_type=Path), default=Path(), help=_APP_HELP)
 @click.option("--extension", type=click.Choice(["2.13", "3"]), default="3", help="Which line of the extension to be.")
 @click.option("--strict", is_flag=True, help="Refuse what the platform does not mind, too: times, inputs, outcomes.")
 def replay(files: tuple[Path, ...], folder: Path, extension: str, strict: bool) -> None:
     """Check that instances recorded in FILES would survive this code.
 
     A file holds a trigger's body, rows of a History table, or a status document with its history, as
-    `durable-status record` writes them:
+    `durable-status record` writes them.
 
     \b
+    Examples:
       durable-status replay histories/*.json
+      durable-status replay order-7.json --app path/to/app --strict
 
     Exit codes: 1 an instance would fail or a file holds no history, 2 the command was misused.
     """
@@ -41,7 +44,7 @@ def replay(files: tuple[Path, ...], folder: Path, extension: str, strict: bool) 
                 checked = list(broken.checked)
                 failures += len(checked)
             for item in checked:
-                click.echo(str(item))
+                echo_lines(item)
     except DurableStatusError as error:
         raise click.ClickException(str(error)) from error
     if failures:

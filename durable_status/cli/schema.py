@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import click
 
 from durable_status.app.errors import AppError
 from durable_status.app.load import load_app
+from durable_status.cli.output import echo, echo_json
 from durable_status.cli.typescript import typescript
 from durable_status.errors import DurableStatusError
 
@@ -20,24 +20,38 @@ from durable_status.errors import DurableStatusError
 @click.option(
     "--app",
     "folder",
+    metavar="DIR",
     type=click.Path(path_type=Path),
     default=Path(),
     help="The app's folder, the one with host.json and function_app.py.  [default: here]",
 )
-@click.option("--format", "kind", type=click.Choice(["json-schema", "typescript"]), default="json-schema")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["json-schema", "typescript"]),
+    default="json-schema",
+    help="In which language.  [default: json-schema]",
+)
 def schema(folder: Path, kind: str) -> None:
     """Print the types of the app's custom statuses.
 
     They are found in the modules of the app that have both names: ORCHESTRATION, the orchestration, and Status, the
     type of its custom status.
+
+    \b
+    Examples:
+      durable-status schema --app path/to/app > statuses.schema.json
+      durable-status schema --format typescript > statuses.ts
     """
     try:
         document = status_schema(folder)
     except (DurableStatusError, TypeError) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(
-        json.dumps(document, indent=2) if kind == "json-schema" else typescript(document), nl=kind != "typescript"
-    )
+    if kind == "json-schema":
+        echo_json(document, indent=2)
+    else:
+        for line in typescript(document).splitlines():
+            echo(line)
 
 
 def status_schema(folder: Path) -> dict[str, Any]:

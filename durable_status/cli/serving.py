@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from durable_status.app.functions import App
 from durable_status.app.load import load_app
 from durable_status.app.local_settings import split_origins
+from durable_status.cli.output import echo
+from durable_status.cli.payload_folder import STATE_FOLDER, noting_payload_folder
 from durable_status.local_host.clock import SystemClock
 from durable_status.local_host.storage.choice import StorageChoice
 from durable_status.local_host.storage.provider import StorageProvider
@@ -27,7 +27,6 @@ if TYPE_CHECKING:  # imported late, see `serve`
     from durable_status.local_host.host import HostOptions
 
 _LOOPBACK = "127.0.0.1"
-_STATE_FOLDER = ".durable-status"
 _GRACE_SECONDS_AT_RELOAD = 0.5
 
 
@@ -46,6 +45,9 @@ class Choices:
     enable_auth: bool
     cors: str | None
     cors_credentials: bool
+    quiet: bool
+    honours_log_levels: bool
+    """Whether host.json says what is logged; --log-level and --quiet go before it."""
 
 
 def serve(choices: Choices, *, reload: bool) -> None:
@@ -60,7 +62,7 @@ def serve(choices: Choices, *, reload: bool) -> None:
     with _no_garbage_collection():
         app = load(choices)
         # Imported now: the SDK, which the app has just loaded, and the servers take most of the start-up time.
-        from durable_status.cli.banner import banner
+        from durable_status.cli.banner import banner, short_banner
         from durable_status.local_host.host import run_host
 
     async def run(app: App, payload_folder: Path | None) -> None:
@@ -77,17 +79,20 @@ def serve(choices: Choices, *, reload: bool) -> None:
                     with _stopping_at(stopped):
                         host = await stack.enter_async_context(run_host(following, storage, options, clock))
                     os.environ["WEBSITE_HOSTNAME"] = host.base_url.removeprefix("http://")
-                    click.echo(banner(host, options, description))
+                    stack.enter_context(noting_payload_folder(app.root, host.port, payload_folder))
+                    text = short_banner(host) if choices.quiet else banner(host, options, description)
+                    for line in text.split("\n"):
+                        echo(line)
                     following = await _unless_lost(storage, _next_app(choices, app.root, changes, shell))
                     if following is None:
-                        click.echo("Stopping.")
+                        echo("Stopping.")
                 options = replace(options, port=host.port)  # 0 was any free one; it stays
 
     with choices.storage.payload_folder(app.root, app.settings) as folder:
         try:
             asyncio.run(run(app, folder))
         except asyncio.CancelledError:  # stopped before it served
-            click.echo("Stopping.")
+            echo("Stopping.")
 
 
 def load(choices: Choices) -> App:
@@ -100,9 +105,10 @@ def load(choices: Choices) -> App:
     app = load_app(choices.folder, os.environ)
     if choices.strict:
         app.require_all()  # here, so that with --reload the version before goes on
-    from durable_status.local_host.log_categories import honour_log_levels  # imports the SDK, as the app has by now
+    if choices.honours_log_levels:
+        from durable_status.local_host.log_categories import honour_log_levels  # imports the SDK, as the app has by now
 
-    honour_log_levels(app.settings.log_levels)
+        honour_log_levels(app.settings.log_levels)
     os.chdir(app.root)  # as the Functions host does; apps open files by relative paths
     return app
 
@@ -120,7 +126,7 @@ def _options(choices: Choices, app: App) -> HostOptions:
         cors_origins=settings.cors_origins if choices.cors is None else split_origins(choices.cors),
         cors_credentials=choices.cors_credentials or settings.cors_credentials,
         strict=choices.strict,
-        state_folder=app.root / _STATE_FOLDER,
+        state_folder=app.root / STATE_FOLDER,
     )
 
 
@@ -165,7 +171,7 @@ async def _next_app(
     while changed := await changes.get():
         from durable_status.cli.reload import load_again
 
-        click.echo(f"Changed: {', '.join(changed)}.")
+        echo(f"Changed: {', '.join(changed)}.")
         following = load_again(root, shell, lambda: load(replace(choices, folder=root)))
         if following is not None:
             return following

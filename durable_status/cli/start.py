@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from durable_status.cli.log_lines import set_up_logging
+from durable_status.cli.log_lines import LEVELS, set_up_logging
 from durable_status.cli.serving import Choices, serve
 from durable_status.errors import DurableStatusError
 from durable_status.local_host.storage.choice import StorageChoice, StorageKind, parse_storage_choice
@@ -37,12 +37,14 @@ def _storage(text: str, *, wait: bool) -> StorageChoice:
 @click.option(
     "--app",
     "folder",
+    metavar="DIR",
     type=click.Path(path_type=Path),
     default=Path(),
     help="The app's folder, the one with host.json.  [default: here]",
 )
 @click.option(
     "--port",
+    metavar="N",
     type=click.IntRange(0, 65535),
     help="Port of the app and the management API; 0 takes any free one.  "
     f"[default: Host.LocalHttpPort of local.settings.json, else {_DEFAULT_PORT}]",
@@ -56,6 +58,7 @@ def _storage(text: str, *, wait: bool) -> StorageChoice:
 )
 @click.option(
     "--rpc-port",
+    metavar="N",
     type=click.IntRange(0, 65535),
     default=_DEFAULT_RPC_PORT,
     help=f"Port of the endpoint that the SDK's client calls; if it is taken, another.  [default: {_DEFAULT_RPC_PORT}]",
@@ -81,6 +84,12 @@ def _storage(text: str, *, wait: bool) -> StorageChoice:
     "--cors", metavar="ORIGINS", help="Comma-separated origins whose pages may call.  [default: Host.CORS of the file]"
 )
 @click.option("--cors-credentials", is_flag=True, help="Let those pages send credentials.")
+@click.option(
+    "--log-level",
+    type=click.Choice(list(LEVELS), case_sensitive=False),
+    help="Log nothing below this level, whatever host.json says.  [default: info; warning with --quiet]",
+)
+@click.option("--quiet", is_flag=True, help="Print only where the app is and what of it does not work; log warnings.")
 def start(
     folder: Path,
     port: int | None,
@@ -94,13 +103,21 @@ def start(
     enable_auth: bool,
     cors: str | None,
     cors_credentials: bool,
+    log_level: str | None,
+    quiet: bool,
 ) -> None:
     """Serve an Azure Functions app on this machine: its HTTP functions, its orchestrations and the management API.
 
     Everything is on http://localhost:PORT, under the paths that "func start" uses. Ctrl-C stops it; what was running
     goes on at the next start.
+
+    \b
+    Examples:
+      durable-status start --app path/to/app
+      durable-status start --storage memory --port 0 --quiet
+      durable-status start --reload --strict --log-level debug
     """
-    set_up_logging()
+    set_up_logging(LEVELS[log_level or ("warning" if quiet else "info")])
     try:
         choices = Choices(
             folder=folder,
@@ -114,6 +131,8 @@ def start(
             enable_auth=enable_auth,
             cors=cors,
             cors_credentials=cors_credentials,
+            quiet=quiet,
+            honours_log_levels=log_level is None and not quiet,
         )
         serve(choices, reload=reload)
     except DurableStatusError as error:

@@ -6,8 +6,11 @@ from datetime import datetime
 
 import click
 
-from durable_status.cli.connection import EXIT_CODES, Connection, connected, parse_json_argument
+from durable_status.cli.connection import EXIT_CODES, Connection, connected, reading
+from durable_status.cli.json_argument import HOW_TO_GIVE_JSON, read_json_argument
 from durable_status.cli.list import moment
+from durable_status.cli.output import echo
+from durable_status.cli.watch import watch_instances
 from durable_status.instance_status import ENDED, RuntimeStatus
 
 _ENDED = click.Choice(sorted(status.value for status in ENDED), case_sensitive=False)
@@ -16,14 +19,36 @@ _reason = click.option("--reason", help="Why; a sentence that does not begin lik
 
 @click.command("start-new", epilog=EXIT_CODES)
 @click.argument("orchestration")
-@click.option("--input", "input_text", help="The input, as JSON.")
-@click.option("--id", "instance_id", help="The id of the instance; without it the platform makes one.")
-@connected
-def start_new(connection: Connection, orchestration: str, input_text: str | None, instance_id: str | None) -> None:
-    """Start an instance and print its id."""
-    value = parse_json_argument(input_text, "The input")
+@click.option("--input", "input_text", metavar="JSON", help=f"The input: {HOW_TO_GIVE_JSON}.")
+@click.option("--id", "instance_id", metavar="ID", help="The id of the instance; without it the platform makes one.")
+@click.option("--watch", "watches", is_flag=True, help="Follow it until it has ended, as `watch` does.")
+@click.option("--timeout", type=click.FloatRange(0), metavar="SECONDS", help="With --watch: stop after so long.")
+@reading
+def start_new(
+    connection: Connection,
+    orchestration: str,
+    input_text: str | None,
+    instance_id: str | None,
+    watches: bool,
+    timeout: float | None,
+) -> None:
+    """Start an instance and print its id.
+
+    \b
+    Examples:
+      durable-status start-new PackOrder --input '{"articles": ["lamp"]}' --id order-7
+      durable-status start-new PackOrder --input @order.json --watch
+      jq .order shop.json | durable-status start-new PackOrder --input -
+    """
+    if timeout is not None and not watches:
+        raise click.UsageError("--timeout goes with --watch: without it nothing is waited for.")
+    value = read_json_argument(input_text, "The input")
     with connection.open() as client:
-        click.echo(client.start_new(orchestration, value, instance_id=instance_id))
+        started = client.start_new(orchestration, value, instance_id=instance_id)
+    if watches:
+        watch_instances(connection, [started], timeout)
+    else:
+        echo(started)
 
 
 @click.command("raise-event", epilog=EXIT_CODES)
@@ -32,8 +57,17 @@ def start_new(connection: Connection, orchestration: str, input_text: str | None
 @click.argument("payload", required=False)
 @connected
 def raise_event(connection: Connection, instance_id: str, event_name: str, payload: str | None) -> None:
-    """Raise an event; the payload is JSON."""
-    value = parse_json_argument(payload, "The payload")
+    """Raise an event, for which an instance waits or will wait.
+
+    The payload is JSON, @FILE for what is in a file, or - for what is piped in. Without one it is null.
+
+    \b
+    Examples:
+      durable-status raise-event order-7 Approved true
+      durable-status raise-event order-7 Answer '"yes"'
+      durable-status raise-event order-7 Invoice @invoice.json
+    """
+    value = read_json_argument(payload, "The payload")
     with connection.open() as client:
         client.raise_event(instance_id, event_name, value)
 
@@ -43,7 +77,14 @@ def raise_event(connection: Connection, instance_id: str, event_name: str, paylo
 @_reason
 @connected
 def terminate(connection: Connection, instance_id: str, reason: str | None) -> None:
-    """End an instance, without any compensation."""
+    """End an instance, without any compensation.
+
+    It takes effect a little later, and its sub-orchestrations and activities go on.
+
+    \b
+    Examples:
+      durable-status terminate order-7 --reason "no longer wanted"
+    """
     with connection.open() as client:
         client.terminate(instance_id, reason)
 
@@ -53,7 +94,12 @@ def terminate(connection: Connection, instance_id: str, reason: str | None) -> N
 @_reason
 @connected
 def suspend(connection: Connection, instance_id: str, reason: str | None) -> None:
-    """Let an instance rest until it is resumed."""
+    """Let an instance rest until it is resumed.
+
+    \b
+    Examples:
+      durable-status suspend order-7 --reason "stocktaking until noon"
+    """
     with connection.open() as client:
         client.suspend(instance_id, reason)
 
@@ -63,7 +109,12 @@ def suspend(connection: Connection, instance_id: str, reason: str | None) -> Non
 @_reason
 @connected
 def resume(connection: Connection, instance_id: str, reason: str | None) -> None:
-    """Let a suspended instance go on."""
+    """Let a suspended instance go on.
+
+    \b
+    Examples:
+      durable-status resume order-7
+    """
     with connection.open() as client:
         client.resume(instance_id, reason)
 
@@ -73,7 +124,14 @@ def resume(connection: Connection, instance_id: str, reason: str | None) -> None
 @_reason
 @connected
 def rewind(connection: Connection, instance_id: str, reason: str | None) -> None:
-    """Run the failed activities of a failed instance again."""
+    """Run the failed activities of a failed instance again.
+
+    What has succeeded is kept. Mend what made them fail first.
+
+    \b
+    Examples:
+      durable-status rewind order-7 --reason "the printer has paper again"
+    """
     with connection.open() as client:
         client.rewind(instance_id, reason)
 
@@ -83,14 +141,26 @@ def rewind(connection: Connection, instance_id: str, reason: str | None) -> None
 @click.option("--same-id", is_flag=True, help="Under the same id, which must have ended.")
 @connected
 def restart(connection: Connection, instance_id: str, same_id: bool) -> None:
-    """Start an instance again from its input, and print the id."""
+    """Start an instance again from its input, and print the id.
+
+    \b
+    Examples:
+      durable-status restart order-7              under a new id
+      durable-status restart order-7 --same-id    over the one that has ended
+    """
     with connection.open() as client:
-        click.echo(client.restart(instance_id, new_id=not same_id))
+        echo(client.restart(instance_id, new_id=not same_id))
 
 
 @click.command(epilog=EXIT_CODES)
 @click.argument("instance_ids", nargs=-1)
-@click.option("--ended", type=_ENDED, multiple=True, help="Instead of ids: all that ended so; may be repeated.")
+@click.option(
+    "--ended",
+    type=_ENDED,
+    metavar="STATUS",
+    multiple=True,
+    help=f"Instead of ids: all that ended so ({', '.join(_ENDED.choices)}); may be repeated.",
+)
 @click.option("--from", "created_from", type=moment, help="With --ended: created since; UTC unless it has a zone.")
 @click.option("--to", "created_to", type=moment, help="With --ended: created until.")
 @connected
@@ -101,7 +171,13 @@ def purge(
     created_from: datetime | None,
     created_to: datetime | None,
 ) -> None:
-    """Delete instances that have ended, and print how many."""
+    """Delete instances that have ended, and print how many.
+
+    \b
+    Examples:
+      durable-status purge order-7 order-8
+      durable-status purge --ended Completed --ended Terminated --to 2026-01-01
+    """
     if bool(instance_ids) == bool(ended) or (instance_ids and (created_from or created_to)):
         raise click.UsageError("Give either the ids of instances, or --ended with or without times.")
     with connection.open() as client:
@@ -112,4 +188,4 @@ def purge(
             purged = client.purge_by_filter(statuses, created_from=created_from, created_to=created_to)
         else:
             purged = len(instance_ids)
-    click.echo(purged)
+    echo(purged)

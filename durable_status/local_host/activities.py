@@ -11,7 +11,7 @@ from durable_status.app.links import Links
 from durable_status.app.python_worker import activity_input, activity_result
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.http_calls import HttpCalls
-from durable_status.local_host.invocations import arguments_of
+from durable_status.local_host.invocations import arguments_of, on_behalf_of
 from durable_status.local_host.log_categories import of_function
 from durable_status.local_host.storage.provider import ActivityCall, Message
 from durable_status.local_host.worker import Worker, worker_failure
@@ -47,7 +47,8 @@ class Activities:
 
     async def run(self, call: ActivityCall) -> Message:
         """Run one call to its end; what it raises becomes the failure of the task, never of the host."""
-        event = await (self._http_calls.run(call) if call.name == HTTP_ACTIVITY else self._run_function(call))
+        with on_behalf_of(call.instance_id):
+            event = await (self._http_calls.run(call) if call.name == HTTP_ACTIVITY else self._run_function(call))
         return Message(instance_id=call.instance_id, execution_id=call.execution_id, event=event)
 
     async def _run_function(self, call: ActivityCall) -> TaskCompleted | TaskFailed:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from durable_status.app.functions import ENTITY_TRIGGER, AppFunction, by_durable_name
 from durable_status.app.python_worker import trigger_arguments
 from durable_status.local_host.clock import Clock
-from durable_status.local_host.invocations import invocation
+from durable_status.local_host.invocations import invocation, on_behalf_of
 from durable_status.local_host.orchestrations import random_execution_id
 from durable_status.local_host.storage.provider import EpisodeCommit, InstanceRow, Message, OrchestrationWork
 from durable_status.local_host.worker import call_function
@@ -89,13 +89,19 @@ class Entities:
             entity,
             None if work.row is None else work.row.input,
             raised,
-            function=self._function(entity.name),
+            function=self._function(entity.name, work.instance_id),
             now=self._clock.now(),
             settings=self._settings,
         )
         self._failures.pop(work.instance_id, None)
         for operation, error in batch.failed_operations:
-            logger.error("Function '%s (Entity)' failed '%s' operation: %s", entity.name, operation, error)
+            logger.error(
+                "Function '%s (Entity)' failed '%s' operation: %s (Instance='%s')",
+                entity.name,
+                operation,
+                error,
+                work.instance_id,
+            )
         for operation, sentence in batch.input_traps:
             logger.warning("Entity '%s', operation '%s': %s (native input)", work.instance_id, operation, sentence)
         return self._next_generation(work.instance_id, batch)
@@ -105,7 +111,7 @@ class Entities:
         failures = self._failures[instance_id] = self._failures.get(instance_id, 0) + 1
         return min(1 << failures, _LONGEST_DELAY_SECONDS)
 
-    def _function(self, name: str) -> EntityFunction:
+    def _function(self, name: str, instance_id: str) -> EntityFunction:
         registered = self._names.find(name)
 
         def call(trigger: str) -> str:
@@ -113,7 +119,7 @@ class Entities:
             if function is None:
                 return self._answer_unknown(name, trigger)
             number = str(uuid.uuid4())
-            with invocation(function.name, number):
+            with on_behalf_of(instance_id), invocation(function.name, number):
                 answer: str = call_function(function, trigger_arguments(function, trigger, number), number)
             return answer
 

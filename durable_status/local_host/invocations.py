@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from azure.functions import Out
@@ -21,6 +22,19 @@ _RETURN = "$return"
 _LONGEST_OUTPUT = 500  # characters, in a log line
 
 
+_instance_id: ContextVar[str | None] = ContextVar("instance_id", default=None)
+
+
+@contextmanager
+def on_behalf_of(instance_id: str) -> Iterator[None]:
+    """Name this instance in the lines of the calls that the context makes, in this thread or task."""
+    before = _instance_id.set(instance_id)
+    try:
+        yield
+    finally:
+        _instance_id.reset(before)
+
+
 @contextmanager
 def invocation(function_name: str, invocation_id: str | None = None) -> Iterator[None]:
     """Log the start and the end of a call, in the words of ``func start``."""
@@ -28,9 +42,11 @@ def invocation(function_name: str, invocation_id: str | None = None) -> Iterator
         yield
         return
     number = invocation_id or str(uuid.uuid4())
+    instance_id = _instance_id.get()
+    caller = "" if instance_id is None else f", Instance='{instance_id}'"
     began = time.perf_counter()
     about = of_function(function_name)
-    logger.info("Executing 'Functions.%s' (Id=%s)", function_name, number, extra=about)
+    logger.info("Executing 'Functions.%s' (Id=%s%s)", function_name, number, caller, extra=about)
     outcome = "Failed"
     try:
         yield
@@ -40,11 +56,12 @@ def invocation(function_name: str, invocation_id: str | None = None) -> Iterator
         level = logging.INFO if outcome == "Succeeded" else logging.ERROR
         logger.log(
             level,
-            "Executed 'Functions.%s' (%s, Id=%s, Duration=%dms)",
+            "Executed 'Functions.%s' (%s, Id=%s, Duration=%dms%s)",
             function_name,
             outcome,
             number,
             milliseconds,
+            caller,
             extra=about,
         )
 

@@ -18,7 +18,8 @@ from durable_status.app.functions import ORCHESTRATION_TRIGGER, AppFunction, by_
 from durable_status.app.python_worker import trigger_arguments
 from durable_status.local_host.action_lines import ActionLines, noting_lines, place_of_definition
 from durable_status.local_host.clock import Clock
-from durable_status.local_host.invocations import invocation
+from durable_status.local_host.invocations import invocation, on_behalf_of
+from durable_status.local_host.status_lines import tell_custom_status
 from durable_status.local_host.storage.provider import (
     ActivityCall,
     EpisodeCommit,
@@ -87,7 +88,7 @@ class Orchestrations:
             return self._caught_up(work) if work.row_lags else EpisodeCommit()
         history, messages, started = accepted
         row = work.row if work.row and work.row.execution_id == started.orchestration_instance.execution_id else None
-        orchestrator = self._orchestrator(started.name)
+        orchestrator = self._orchestrator(started.name, work.instance_id)
         outbox = _Outbox(self._new_execution_id)
         carried_status = None
         while True:
@@ -106,6 +107,7 @@ class Orchestrations:
             carried_status = following.carried_status
             history, messages = (), following.messages(self._new_execution_id(), now)
             started = _first_start(messages)
+        tell_custom_status(row, started, episode.custom_status)
         row = _updated_row(row, started, episode)
         self._tell(row)
         return EpisodeCommit(
@@ -145,13 +147,13 @@ class Orchestrations:
             Instance(instance_id=work.instance_id),
             work.history,
             (),
-            self._orchestrator(started.name),
+            self._orchestrator(started.name, work.instance_id),
             self._clock.now(),
         )
         return EpisodeCommit(row=replace(work.row, custom_status=episode.custom_status))
 
-    def _orchestrator(self, name: str) -> _Orchestrator:
-        return _Orchestrator(self._functions, self._host, name)
+    def _orchestrator(self, name: str, instance_id: str) -> _Orchestrator:
+        return _Orchestrator(self._functions, self._host, name, instance_id)
 
     def _warn(self, instance_id: str, episode: Episode, orchestrator: _Orchestrator) -> None:
         sentences = [orchestrator.sentence(trap) for trap in episode.warnings]
@@ -181,9 +183,10 @@ def _sentence(error: str | None) -> str:
 class _Orchestrator:
     """Calls the orchestrator of a name, and keeps the lines of the last call."""
 
-    def __init__(self, functions: Mapping[str, AppFunction], host: HostFacts, name: str) -> None:
+    def __init__(self, functions: Mapping[str, AppFunction], host: HostFacts, name: str, instance_id: str) -> None:
         self._names = host.orchestrators
         self._name = name
+        self._instance_id = instance_id
         registered = self._names.find(name)
         self._function = None if registered is None else functions.get(registered)  # one that is disabled is not there
         self.lines: ActionLines | None = None
@@ -211,7 +214,7 @@ class _Orchestrator:
         if self._function is None:
             raise HostRefusal(self._names.unknown_sentence(self._name))
         number = str(uuid.uuid4())
-        with invocation(self._function.name, number), noting_lines() as self.lines:
+        with on_behalf_of(self._instance_id), invocation(self._function.name, number), noting_lines() as self.lines:
             answer: str = call_function(self._function, trigger_arguments(self._function, trigger, number), number)
         return answer
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from rich.console import Console
 
-from durable_status.cli.bars import Bars
 from durable_status.cli.main import main
-from durable_status.instance_status import InstanceStatus
 from tests.hosts import TRANSCRIPTS, RunningHost, running_host
 
 Run = Callable[..., Awaitable[Result]]
@@ -25,9 +22,9 @@ def _play(story: Callable[[Run, RunningHost], Awaitable[None]]) -> None:
     async def play() -> None:
         async with running_host(TRANSCRIPTS) as host:
 
-            async def run(command: str, *arguments: str) -> Result:
+            async def run(command: str, *arguments: str, stdin: str | bytes | None = None) -> Result:
                 line = [command, "--url", host.host.base_url, *arguments]
-                return await asyncio.to_thread(CliRunner().invoke, main, line)
+                return await asyncio.to_thread(CliRunner().invoke, main, line, stdin)
 
             await story(run, host)
 
@@ -118,41 +115,57 @@ def test_exit_codes_tell_what_went_wrong() -> None:
     _play(story)
 
 
-def _status(custom_status: Any, runtime_status: str = "Running", instance_id: str = "order-7") -> InstanceStatus[Any]:
-    document = {
-        "name": "X",
-        "instanceId": instance_id,
-        "runtimeStatus": runtime_status,
-        "input": None,
-        "customStatus": custom_status,
-        "output": None,
-        "createdTime": "2026-01-02T00:00:00Z",
-        "lastUpdatedTime": "2026-01-02T00:00:00Z",
-    }
-    return InstanceStatus[Any].from_document(document, Any)
+def test_input_and_payload_may_be_in_a_file_or_piped_in(tmp_path: Path) -> None:
+    order = tmp_path / "order.json"
+    order.write_text('\ufeff{"articles": ["lámpara"]}', encoding="utf-8")
+
+    async def story(run: Run, host: RunningHost) -> None:
+        assert (await run("start-new", "WaitGo", "--input", f"@{order}", "--id", "file")).stdout == "file\n"
+        assert (await run("start-new", "WaitGo", "--input", "-", "--id", "piped", stdin="[1, 2]")).exit_code == 0
+        assert (await run("raise-event", "file", "go", f"@{order}")).exit_code == 0
+        assert (await run("raise-event", "piped", "go", "-", stdin='"yes"')).exit_code == 0
+
+        assert (await host.until_status("file", "Completed"))["output"] == {"got": {"articles": ["lámpara"]}}
+        assert (await host.until_status("piped", "Completed"))["output"] == {"got": "yes"}
+        assert json.loads((await run("status", "piped", "--input")).stdout)["input"] == "[1, 2]"
+
+    _play(story)
 
 
 @pytest.mark.parametrize(
-    ("custom_status", "shown"),
+    ("given", "stdin", "told"),
     [
-        (None, []),
-        ("Tokyo", ["Tokyo"]),
-        ({"stage": "greeting", "done": 1, "total": 3, "message": "Tokyo", "eta": None}, ["1/3", "greeting Tokyo"]),
-        ({"progress": {"stage": "packing", "done": 2, "total": 4}, "more": 1}, ["2/4", "packing"]),
-        ({"done": "x"}, ['{"done": "x"}']),
-        (["[red]", 1], ['["[red]", 1]']),
-        ("x" * 500, ["x" * 60 + "…"]),
+        ("@no-such-file", b"", "The input cannot be read from no-such-file: No such file or directory."),
+        ("@.", b"", "The input cannot be read from .: Is a directory."),
+        ("-", b"{not", "The input that was piped in is not JSON: Expecting property name"),
+        ("-", b"", "The input that was piped in is not JSON: Expecting value"),
+        ("-", b"\xff\xfe", "The input that was piped in is not UTF-8."),
+        ("-", b"[" * 100_000, "The input that was piped in is not JSON: it is nested too deep."),
+        ("Tokyo", b"", "The input is not JSON: Expecting value: line 1 column 1 (char 0). A text needs its quotes"),
     ],
 )
-def test_a_bar_shows_how_far_an_instance_is(custom_status: Any, shown: list[str]) -> None:
-    terminal = io.StringIO()
-    with Bars(Console(file=terminal, force_terminal=True, width=200, color_system=None)) as bars:
-        bars(_status("first", instance_id="[other]"))
-        bars(_status(custom_status))
-        bars(_status(custom_status, "Completed"))
+def test_what_is_no_input_is_named_and_nothing_is_started(given: str, stdin: bytes, told: str) -> None:
+    async def story(run: Run, _host: RunningHost) -> None:
+        refused = await run("start-new", "Greet", "--input", given, stdin=stdin)
 
-    text = terminal.getvalue()
-    assert all(part in text for part in ["order-7", "[other]", "Completed", *shown])
+        assert refused.exit_code == 2
+        assert told in refused.stderr.splitlines()[-1]
+        assert _lines(await run("list")) == []
+
+    _play(story)
+
+
+def test_a_start_may_be_watched_to_its_end() -> None:
+    async def story(run: Run, host: RunningHost) -> None:
+        assert _lines(await run("start-new", "Greet", "--input", '"Ann"', "--watch"))[-1]["output"] == "Hello Ann!"
+        assert (await run("start-new", "FailNow", "--watch")).exit_code == 5
+        late = await run("start-new", "WaitGo", "--id", "w", "--watch", "--timeout", "0")
+        assert late.exit_code == 6
+        assert (await run("start-new", "WaitGo", "--timeout", "1")).exit_code == 2
+        assert [line["instanceId"] for line in _lines(await run("list", "--status", "Running"))] == ["w"]
+        await host.raise_event("w", "go", 1)
+
+    _play(story)
 
 
 def test_what_is_not_installed_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:

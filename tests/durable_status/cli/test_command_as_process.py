@@ -129,6 +129,23 @@ def test_where_keys_are_asked_for_the_banner_says_which_and_where(tmp_path: Path
     asyncio.run(main())
 
 
+_SHIFTING = re.compile(r"^\[[\d:]{8}\]|(?<=Id=)[-0-9a-f]{36}|(?<=Duration=)\d+", re.MULTILINE)
+
+
+def test_the_log_is_what_the_documentation_shows() -> None:
+    (block,) = re.findall(r"^```\n(\[.*?)```", (ROOT / "docs" / "local-host.md").read_text(), re.MULTILINE | re.DOTALL)
+
+    async def main() -> None:
+        async with host_process(ROOT, "--storage", "memory", environment={"HELLO_SECONDS": "0"}) as host:
+            await host.start("E1_HelloSequence", "hello")
+            await host.until_status("hello", "Completed")
+            assert await host.stop() == 0
+            lines = _SHIFTING.sub("", host.stderr).splitlines()
+            assert [line for line in _SHIFTING.sub("", block).splitlines() if line not in lines] == []
+
+    asyncio.run(main())
+
+
 @pytest.mark.conforms("H6-35")
 def test_the_tools_own_variables_are_set_for_the_app(tmp_path: Path) -> None:
     names = ("WEBSITE_HOSTNAME", "AzureWebJobsScriptRoot", "AZURE_FUNCTIONS_ENVIRONMENT", "PYTHON_ENABLE_DEBUG_LOGGING")

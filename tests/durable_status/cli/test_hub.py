@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 
 from durable_status import Offloaded
 from durable_status.cli.main import main
+from durable_status.payloads.folder import FolderPayloadStore
 from durable_status.testing.azurite import Azurite
 from durable_status.testing.fresh_task_hub import FreshTaskHub
 from tests.paths import APPS
@@ -59,6 +60,14 @@ def _time_of_day(number: int) -> str:
     """The time of a recorded event of ``g-can``."""
     row: dict[str, str] = recording("continue-as-new-1-waiting")["history"][number]
     return row["_Timestamp"].partition("T")[2].rstrip("Z0")
+
+
+def test_a_table_in_a_pipe_has_no_colours_whatever_is_forced(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = [run(*command).stdout for command in (("list",), ("show", "g-term"), ("history", "g-term"))]
+    monkeypatch.setenv("FORCE_COLOR", "1")
+
+    assert [run(*command).stdout for command in (("list",), ("show", "g-term"), ("history", "g-term"))] == plain
+    assert "u001b" not in "".join(plain)
 
 
 def test_a_list_is_a_table_or_json_lines_of_what_the_filters_let_through(run: Run) -> None:
@@ -148,6 +157,25 @@ def test_an_offloaded_status_that_is_gone_is_shown_as_its_reference_and_said_to_
         assert result.exit_code == 0
         assert "durableStatusOffloaded" in result.stdout
         assert result.stderr.startswith("The status of 'g-term' is gone: there is no blob g-term/status-20260102T")
+
+
+def test_an_offloaded_status_is_read_from_the_folder_that_the_settings_of_the_app_name(
+    run: Run, account: str, task_hub: FreshTaskHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = json.dumps({"stage": "packing", "text": "x" * 20_000})
+    offloaded = Offloaded.of(text, datetime(2026, 1, 2))
+    FolderPayloadStore(tmp_path / "statuses").put("g-term", offloaded.reference, text)
+    monkeypatch.setenv("DURABLE_STATUS_PAYLOADS", str(tmp_path / "statuses"))
+    put_hub(account, ["terminated"], hub=task_hub.name)
+    with TableClient.from_connection_string(account, f"{task_hub.name}Instances") as table:
+        reference = json.dumps(offloaded.to_json())
+        table.update_entity({"PartitionKey": "g-term", "RowKey": "", "CustomStatus": reference})
+
+    (listed,) = _lines(run("list", "--json", "--where", "stage=packing", "--hub", task_hub.name))
+    shown = run("show", "g-term", "--json", "--hub", task_hub.name)
+
+    assert listed["customStatus"] == json.loads(shown.stdout)["customStatus"] == json.loads(text)
+    assert shown.stderr == ""
 
 
 @pytest.mark.parametrize("name", ["hello", "continue-as-new-2-finished", "large-result-70000", "sub-orchestration"])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -39,6 +41,72 @@ def test_the_options_are_those_that_every_document_names() -> None:
 def test_the_command_alone_shows_its_subcommands() -> None:
     assert re.search(r"^  start +Serve an Azure Functions app", _run("-h").stdout, re.MULTILINE)
     assert re.fullmatch(r"\S+, version \d+\.\d+\.\d+\n", _run("--version").stdout)
+
+
+def test_the_commands_are_in_sections_and_none_is_left_out() -> None:
+    shown = _run("--help").stdout
+    sections = re.findall(r"^(\w[\w ]+):\n((?:  .+\n)+)", shown, re.MULTILINE)
+    names = [re.findall(r"^  (\S+)  ", lines, re.MULTILINE) for title, lines in sections if title != "Options"]
+
+    assert len(sections) == 1 + 4
+    assert sorted(name for section in names for name in section) == sorted(main.commands)
+    assert "..." not in shown.partition("\nRun an app:")[2]
+
+
+def _commands(group: click.Group, *before: str) -> Iterator[tuple[str, ...]]:
+    for name, command in group.commands.items():
+        yield (*before, name)
+        if isinstance(command, click.Group):
+            yield from _commands(command, *before, name)
+
+
+@pytest.mark.parametrize("command", list(_commands(main)), ids=" ".join)
+def test_the_help_of_every_command_has_examples_and_a_word_about_every_option(command: tuple[str, ...]) -> None:
+    shown = _run(*command, "--help").stdout
+    options = shown.partition("\nOptions:\n")[2].partition("\n\n")[0]
+    examples = re.findall(r"^  Examples:\n((?:    .+\n)+)", shown, re.MULTILINE)
+
+    assert f"durable-status {' '.join(command)} " in examples[0]
+    assert not re.search(r"INTEGER|FLOAT", options)
+    for option in re.split(r"^  (?=-)", options, flags=re.MULTILINE)[1:]:
+        assert re.search(r"(?:  |\n +)[A-Z]", option), option
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["wach"], "No such command 'wach'. Did you mean 'watch'?"),
+        (["hub", "lst"], "No such command 'lst'. Did you mean 'list'?"),
+        (["watch", "x", "--timeot", "3"], "No such option '--timeot'. Did you mean '--timeout'?"),
+        (["start", "--log-level", "loud"], "'loud' is not one of 'debug', 'info', 'warning', 'error'."),
+    ],
+)
+def test_what_is_misspelt_gets_a_suggestion(arguments: list[str], told: str) -> None:
+    refused = _run(*arguments)
+
+    assert refused.exit_code == 2
+    assert refused.stderr.splitlines()[-1].endswith(told)
+
+
+@pytest.mark.parametrize("arguments", [[], ["hub"]])
+def test_a_group_alone_shows_its_help(arguments: list[str]) -> None:
+    shown = _run(*arguments)
+
+    assert shown.exit_code == 2
+    assert shown.output.startswith("Usage: ")
+    assert len(shown.output.splitlines()) > 10
+
+
+def test_ctrl_c_in_any_command_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("durable_status.app.doctor.examine", interrupt)
+    monkeypatch.setattr("durable_status.cli.schema.status_schema", interrupt)
+
+    for command in ("doctor", "schema"):
+        stopped = _run(command)
+        assert (stopped.exit_code, stopped.output.strip()) == (130, "")
 
 
 @pytest.mark.parametrize(

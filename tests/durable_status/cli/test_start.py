@@ -173,6 +173,63 @@ def test_ctrl_c_ends_the_host_cleanly(tmp_path: Path, options: tuple[str, ...]) 
         assert not [line for line in host.seen if "Traceback" in line]
 
 
+_BROKEN = """
+import logging
+
+@app.route(route="broken")
+def broken(req: func.HttpRequest) -> str:
+    logging.debug("a detail")
+    logging.warning("packed\\n[12:00:00] ERROR   forged\\x1b[2J")
+    raise ValueError("bad\\n[12:00:00] ERROR   forged")
+"""
+
+
+def _call_broken(host: _Process) -> None:
+    with pytest.raises(urllib.error.HTTPError) as error:
+        host.get("/api/broken")
+    error.value.close()
+
+
+def test_quiet_prints_where_the_app_is_and_logs_what_is_wrong(tmp_path: Path) -> None:
+    _write(tmp_path, _APP.format(version="only") + _BROKEN)
+    with started(tmp_path, "--quiet", "--storage", "memory", until="is at http://localhost") as host:
+        host.base_url = host.seen[-1].rpartition(" ")[2]
+        assert host.get("/api/version") == "only"
+        _call_broken(host)
+        host.until_line("Traceback")
+
+    assert host.seen[0] == f"{tmp_path} is at {host.base_url}"
+    assert not any("INFO" in line for line in host.seen)
+    (warning,) = [line for line in host.seen if "WARNING" in line]
+    assert warning.endswith("packed")
+
+
+@pytest.mark.parametrize(("level", "known"), [("debug", {"DEBUG", "INFO", "WARNING", "ERROR"}), ("ERROR", {"ERROR"})])
+def test_no_log_line_is_below_the_level_and_none_is_forged(tmp_path: Path, level: str, known: set[str]) -> None:
+    _write(tmp_path, _APP.format(version="only") + _BROKEN)
+    with started(tmp_path, "--log-level", level, "--storage", "memory") as host:
+        _call_broken(host)
+        host.until_line("ERROR +Function 'broken' failed: ValueError: bad")
+        host.until_line(r"^ +\| +raise ValueError")
+        host.process.send_signal(signal.SIGINT)
+        host.until_line("^Stopping.$")
+
+    log = [found for line in host.seen if (found := re.match(r"\[[\d:]+\] ([A-Z]+) +(.*)", line))]
+    assert {found[1] for found in log} == known
+    assert not any(found[2].startswith("forged") for found in log)
+    assert "\x1b" not in "".join(host.seen)
+
+
+def test_a_name_in_the_settings_breaks_no_line_of_the_banner(tmp_path: Path) -> None:
+    _write(tmp_path, _APP.format(version="only"))
+    odd = {"version": "2.0", "extensions": {"durableTask": {"storageProvider": {"x\n  forged\x1b[2J": 1}}}}
+    (tmp_path / "host.json").write_text(json.dumps(odd))
+
+    for options in ((), ("--quiet",)):
+        with started(tmp_path, "--storage", "memory", *options, until="has no effect") as host:
+            assert "storageProvider has no member x\\n  forged\\u001b[2J, so" in host.seen[-1]
+
+
 def test_an_app_that_cannot_start_says_so_in_one_line(tmp_path: Path) -> None:
     _write(tmp_path, _APP.format(version="x"))
     (tmp_path / "host.json").write_text(

@@ -294,7 +294,7 @@ def test_operations_of_entities_have_log_lines(caplog: pytest.LogCaptureFixture)
     lines = [record.getMessage() for record in caplog.records if "counter" in record.getMessage().casefold()]
     assert lines[0].startswith("Executing 'Functions.Counter' (Id=")
     assert lines[1].startswith("Executed 'Functions.Counter' (Succeeded, Id=")
-    assert lines[2] == "Function 'counter (Entity)' failed 'fail' operation: \"not today\""
+    assert lines[2] == "Function 'counter (Entity)' failed 'fail' operation: \"not today\" (Instance='@counter@k')"
 
 
 def test_every_app_here_has_settings_of_its_own() -> None:

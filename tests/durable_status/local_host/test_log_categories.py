@@ -166,12 +166,15 @@ def test_each_logger_has_a_category_of_the_platform(logger: str, category: str) 
 
 
 @pytest.mark.conforms("H6-39")
-def test_the_command_shows_what_host_json_lets_through(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("options", "shown"), [((), False), (("--log-level", "info"), True)])
+def test_the_command_shows_what_host_json_lets_through_or_what_it_was_told(
+    tmp_path: Path, options: tuple[str, ...], shown: bool
+) -> None:
     shutil.copy(TELLS / "function_app.py", tmp_path)
     (tmp_path / "host.json").write_text('{"version": "2.0", "logging": {"logLevel": {"Function.loud": "None"}}}')
 
     async def main() -> str:
-        async with host_process(tmp_path, "--storage", "memory") as host:
+        async with host_process(tmp_path, "--storage", "memory", *options) as host:
             await host.request("GET", "/api/loud")
             await host.start("orch", "i")
             await host.until_status("i", "Failed")
@@ -181,7 +184,7 @@ def test_the_command_shows_what_host_json_lets_through(tmp_path: Path) -> None:
     text = asyncio.run(main())
 
     assert "Executing 'Functions.echo'" in text
-    assert "loud" not in text
+    assert ("loud" in text) is shown
 
 
 def test_what_was_asked_for_is_forgotten_with_the_next_app(tmp_path: Path, terminal: io.StringIO) -> None:
