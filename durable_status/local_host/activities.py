@@ -10,6 +10,7 @@ from durable_status.app.functions import ACTIVITY_TRIGGER, AppFunction, by_durab
 from durable_status.app.links import Links
 from durable_status.app.python_worker import activity_input, activity_result
 from durable_status.local_host.clock import Clock
+from durable_status.local_host.failures import told
 from durable_status.local_host.http_calls import HttpCalls
 from durable_status.local_host.invocations import arguments_of
 from durable_status.local_host.storage.provider import ActivityCall, Message
@@ -53,7 +54,7 @@ class Activities:
         try:
             result = await self._call(call)
         except WorkerFailure as failure:
-            logger.error("Activity '%s' of instance '%s' failed: %s", call.name, call.instance_id, failure.message)
+            logger.error("Activity '%s' of instance '%s' failed: %s", call.name, call.instance_id, told(failure))
             logger.debug("%s", failure.stack)
             reason, details = activity_failure(call.name, failure, self._profile)
             return TaskFailed(

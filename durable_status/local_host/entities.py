@@ -10,13 +10,19 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import zip_longest
+from typing import Any
+
+from azure.durable_functions import Entity
 
 from durable_status.app.functions import ENTITY_TRIGGER, AppFunction, by_durable_name
+from durable_status.failure import Failure
 from durable_status.local_host.clock import Clock
+from durable_status.local_host.failures import told
 from durable_status.local_host.invocations import invocation
 from durable_status.local_host.orchestrations import random_execution_id
 from durable_status.local_host.storage.provider import EpisodeCommit, InstanceRow, Message, OrchestrationWork
-from durable_status.local_host.worker import call_function
+from durable_status.local_host.worker import call_function, worker_failure
 from durable_status.replay.entity_batch import EntityBatch, EntityFunction, EntitySettings, run_entity_batch
 from durable_status.replay.entity_messages import EntityId
 from durable_status.replay.events import (
@@ -79,17 +85,18 @@ class Entities:
         if not raised:
             return EpisodeCommit()
         entity = EntityId.parse(work.instance_id)
+        failures: list[Failure] = []
         batch = run_entity_batch(
             entity,
             None if work.row is None else work.row.input,
             raised,
-            function=self._function(entity.name),
+            function=self._function(entity.name, failures),
             now=self._clock.now(),
             settings=self._settings,
         )
         self._failures.pop(work.instance_id, None)
-        for operation, error in batch.failed_operations:
-            logger.error("Function '%s (Entity)' failed '%s' operation: %s", entity.name, operation, error)
+        for (operation, error), failure in zip_longest(batch.failed_operations, failures):
+            logger.error("Function '%s (Entity)' failed '%s' operation: %s", entity.name, operation, failure or error)
         return self._next_generation(work.instance_id, batch)
 
     def seconds_until_retry(self, instance_id: str) -> int:
@@ -97,7 +104,8 @@ class Entities:
         failures = self._failures[instance_id] = self._failures.get(instance_id, 0) + 1
         return min(1 << failures, _LONGEST_DELAY_SECONDS)
 
-    def _function(self, name: str) -> EntityFunction:
+    def _function(self, name: str, failures: list[Failure]) -> EntityFunction:
+        """What a batch calls; the errors of its operations, of which the SDK keeps the text only, go to `failures`."""
         registered = self._names.find(name)
 
         def call(trigger: str) -> str:
@@ -105,7 +113,7 @@ class Entities:
                 return self._answer_unknown(name, trigger)
             function = self._functions[registered]
             with invocation(function.name):
-                answer: str = call_function(function, trigger)
+                answer: str = call_function(replace(function, call=_noting_errors(function.call, failures)), trigger)
             return answer
 
         return call
@@ -174,3 +182,20 @@ class Entities:
         )
         row = replace(row, runtime_status=ended, output=terminated.input, last_updated_time=now, completed_time=now)
         return EpisodeCommit(row=row, events=events)
+
+
+def _noting_errors(handle: Callable[..., Any], failures: list[Failure]) -> Callable[..., Any]:
+    """The SDK's handle of the same entity; why its operations fail is noted in order."""
+    user_function = getattr(handle, "entity_function", None)
+    if user_function is None:
+        return handle
+
+    def noting(context: Any) -> None:
+        try:
+            user_function(context)
+        except Exception as error:
+            failures.append(told(worker_failure(error)))
+            raise
+
+    made: Callable[..., Any] = Entity.create(noting)
+    return made

@@ -27,6 +27,7 @@ from durable_status.local_host.admin import Admin, Call, ListedFunction
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.dispatcher import Dispatcher
 from durable_status.local_host.errors import LocalHostError
+from durable_status.local_host.failures import Failures
 from durable_status.local_host.http_calls import HttpCalls, open_http_session
 from durable_status.local_host.http_functions import HttpFunctions, ServedFunction, serve_functions
 from durable_status.local_host.keys import FILE_NAME as KEYS_FILE
@@ -142,7 +143,8 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
         links = _links(app, options, keys.system, base_url, rpc_base_url)
         http_calls = HttpCalls(await stack.enter_async_context(open_http_session(options.profile)), clock)
         activities = Activities(functions, facts.activities, links, worker, http_calls, clock, options.profile)
-        dispatcher = _dispatcher(app, functions, facts, storage, worker, activities, options, clock)
+        failures = Failures()
+        dispatcher = _dispatcher(app, functions, facts, storage, worker, activities, options, clock, failures)
         await stack.enter_async_context(dispatcher.running())
         rpc_port = None if rpc_listener is None else port_of(rpc_listener)
         timers = Timers(schedules, worker, links, clock, _in_state(options, TIMERS_FILE))
@@ -151,7 +153,8 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
         http = HttpFunctions(served, links, worker, enforced)
         admin = Admin(_listed(app, served, http, timers, activities), base_url, enforced)
         await stack.enter_async_context(admin.running())
-        public = PublicApplication(management, admin, http, keys=enforced, headers=app.settings.custom_headers)
+        headers = app.settings.custom_headers
+        public = PublicApplication(management, admin, http, failures, keys=enforced, headers=headers)
         open_to = with_cors(public, options.cors_origins, credentials=options.cors_credentials)
         await stack.enter_async_context(AsgiServer(open_to, listener, options.grace_seconds).running())
         if rpc_listener is not None:
@@ -284,6 +287,7 @@ def _dispatcher(
     activities: Activities,
     options: HostOptions,
     clock: Clock,
+    failures: Failures,
 ) -> Dispatcher:
     def engine() -> tuple[Orchestrations, Entities]:
         from durable_status.local_host.entities import Entities
@@ -295,7 +299,7 @@ def _dispatcher(
         )
         mode = Mode.STRICT if options.strict else Mode.FAITHFUL
         return (
-            Orchestrations(functions, facts, options.profile, clock, mode),
+            Orchestrations(functions, facts, options.profile, clock, mode, failures=failures),
             Entities(functions, facts.entities, entity_settings, options.profile, clock),
         )
 

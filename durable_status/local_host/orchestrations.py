@@ -6,17 +6,19 @@ committed.
 
 from __future__ import annotations
 
-import functools
 import logging
-import re
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
+from durable_status.app.action_lines import ActionLines, noting_lines, place_of_definition, placed
 from durable_status.app.functions import ORCHESTRATION_TRIGGER, AppFunction, by_durable_name
-from durable_status.local_host.action_lines import ActionLines, noting_lines, place_of_definition
+from durable_status.app.python_worker import close_coroutines
+from durable_status.failure import Failure
 from durable_status.local_host.clock import Clock
+from durable_status.local_host.failures import Failures, told
 from durable_status.local_host.invocations import invocation
 from durable_status.local_host.storage.provider import (
     ActivityCall,
@@ -28,17 +30,17 @@ from durable_status.local_host.storage.provider import (
 from durable_status.local_host.worker import call_function
 from durable_status.replay.answer import HostRefusal
 from durable_status.replay.decisions import ScheduleActivity, SendEvent, SetTimer, StartSubOrchestration
-from durable_status.replay.episode import Episode, Instance, child_started, run_episode
+from durable_status.replay.episode import Episode, Instance, child_started, run_episode, terminated_episode
 from durable_status.replay.events import (
     Event,
     EventRaised,
     ExecutionStarted,
-    ExecutionTerminated,
     OrchestrationInstance,
     OrchestrationStatus,
     TimerFired,
 )
 from durable_status.replay.executions import find_start, has_ended
+from durable_status.replay.failures import WorkerFailure
 from durable_status.replay.host_facts import HostFacts
 from durable_status.replay.profile import Profile
 from durable_status.replay.ticks import Ticks
@@ -47,8 +49,6 @@ from durable_status.replay.traps import Mode, Trap, TrapError, TrapKind
 logger = logging.getLogger(__name__)
 
 _OF_STATUS = (TrapKind.STATUS_TOO_LARGE, TrapKind.STATUS_NOT_JSON, TrapKind.DATES_REWRITTEN)
-_DATA_OF_ERROR = re.compile(r'\n(?:Stack:| ?\{"\$type")')
-
 _RESTS_PER_EPISODE = 4
 _LONGEST_REST_SECONDS = 0.1
 
@@ -69,6 +69,7 @@ class Orchestrations:
         clock: Clock,
         mode: Mode = Mode.FAITHFUL,
         new_execution_id: Callable[[], str] = random_execution_id,
+        failures: Failures | None = None,
     ) -> None:
         self._functions = by_durable_name(functions, ORCHESTRATION_TRIGGER)
         self._host = host
@@ -76,6 +77,7 @@ class Orchestrations:
         self._clock = clock
         self._mode = mode
         self._new_execution_id = new_execution_id
+        self._failures = failures or Failures()
         self._said: dict[str, set[str]] = {}  # warnings by instance: every episode finds them again
 
     def run(self, work: OrchestrationWork) -> EpisodeCommit:
@@ -96,7 +98,7 @@ class Orchestrations:
                 carried_status=carried_status,
                 custom_status=row.custom_status if row else None,
             )
-            episode = self._run_episode(instance, history, messages, orchestrator, now)
+            episode = self._run_episode(instance, history, messages, orchestrator, now, self._mode)
             outbox.add(started, episode, now)
             self._warn(work.instance_id, episode, orchestrator)
             following = episode.next_generation
@@ -106,7 +108,7 @@ class Orchestrations:
             history, messages = (), following.messages(self._new_execution_id(), now)
             started = _first_start(messages)
         row = _updated_row(row, started, episode)
-        self._tell(row)
+        self._tell(row, orchestrator)
         return EpisodeCommit(
             row=row,
             replaces_history=not history,
@@ -123,17 +125,25 @@ class Orchestrations:
         messages: Sequence[Event],
         orchestrator: _Orchestrator,
         now: Ticks,
+        mode: Mode,
     ) -> Episode:
         """One episode; in strict mode, one that meets a trap does nothing but terminate with its cure."""
-        run = functools.partial(
-            run_episode, instance, history, orchestrator=orchestrator, now=now, host=self._host, profile=self._profile
-        )
         try:
-            return run(messages, mode=self._mode)
+            return run_episode(
+                instance,
+                history,
+                messages,
+                orchestrator=orchestrator,
+                now=now,
+                host=self._host,
+                profile=self._profile,
+                mode=mode,
+            )
         except TrapError as error:
             reason = orchestrator.sentence(error.trap)
-            terminated = ExecutionTerminated(timestamp=now, input=reason)
-            return run([*messages, terminated], mode=Mode.FAITHFUL)
+            return terminated_episode(
+                instance, history, messages, trap=error.trap, reason=reason, now=now, profile=self._profile
+            )
 
     def _caught_up(self, work: OrchestrationWork) -> EpisodeCommit:
         """Nothing happens but that the row shows the custom status, which is not in the history: it is replayed."""
@@ -146,6 +156,7 @@ class Orchestrations:
             (),
             self._orchestrator(started.name),
             self._clock.now(),
+            Mode.FAITHFUL,  # nothing happens that could be ended
         )
         return EpisodeCommit(row=replace(work.row, custom_status=episode.custom_status))
 
@@ -162,23 +173,20 @@ class Orchestrations:
                 said.add(sentence)
                 logger.warning("Instance '%s': %s", instance_id, sentence)
 
-    def _tell(self, row: InstanceRow) -> None:
+    def _tell(self, row: InstanceRow, orchestrator: _Orchestrator) -> None:
         if not row.runtime_status.has_ended:
             return
         self._said.pop(row.instance_id, None)
         if row.runtime_status is OrchestrationStatus.FAILED:
-            logger.error("Instance '%s' of %s failed: %s", row.instance_id, row.name, _sentence(row.output))
+            failure = orchestrator.failure or Failure.from_output(row.output).seen_from(str(Path.cwd()))
+            self._failures.note(row.instance_id, failure)
+            logger.error("Instance '%s' of %s failed: %s", row.instance_id, row.name, failure)
         else:
             logger.info("Instance '%s' of %s: %s", row.instance_id, row.name, row.runtime_status.value)
 
 
-def _sentence(error: str | None) -> str:
-    """An error without its stack and the .NET exception behind it, in one line."""
-    return " ".join(_DATA_OF_ERROR.split(error or "", maxsplit=1)[0].split())
-
-
 class _Orchestrator:
-    """Calls the orchestrator of a name, and keeps the lines of the last call."""
+    """Calls the orchestrator of a name, and keeps the lines and the failure of the last call."""
 
     def __init__(self, functions: Mapping[str, AppFunction], host: HostFacts, name: str) -> None:
         self._names = host.orchestrators
@@ -186,11 +194,12 @@ class _Orchestrator:
         registered = self._names.find(name)
         self._function = None if registered is None else functions[registered]
         self.lines: ActionLines | None = None
+        self.failure: Failure | None = None
+        """Why the last call failed, whatever the platform makes of it."""
 
     def sentence(self, trap: Trap) -> str:
         """What the trap is and its cure, after the line of user code that it is about."""
-        place = self._place(trap)
-        return f"{place}: {trap}" if place else str(trap)
+        return placed(self._place(trap), str(trap))
 
     def unawaited_tasks(self) -> list[str]:
         """A sentence for each task of the last call that was never yielded: the platform is not told of it."""
@@ -200,18 +209,27 @@ class _Orchestrator:
 
     def _place(self, trap: Trap) -> str | None:
         place = None
-        if self.lines is not None and trap.action is not None:
-            place = self.lines.place_of(trap.action)
-        elif self.lines is not None and trap.kind in _OF_STATUS:
-            place = self.lines.status_place
+        if self.lines is not None:
+            place = self.lines.place_of(trap.action, trap.kind.subject)
         return place or (None if self._function is None else place_of_definition(self._function.call))
 
     def __call__(self, trigger: str) -> str:
         if self._function is None:
             raise HostRefusal(self._names.unknown_sentence(self._name))
+        self.failure = None
         with invocation(self._function.name), noting_lines() as self.lines:
-            answer: str = call_function(self._function, trigger)
+            try:
+                answer: str = call_function(self._function, trigger)
+            except WorkerFailure as failure:
+                self._note(failure, self.lines)
+                raise
         return answer
+
+    def _note(self, failure: WorkerFailure, lines: ActionLines) -> None:
+        raised = failure.__cause__ or failure
+        close_coroutines(raised)
+        lines.note_failure(raised)
+        self.failure = told(failure)
 
 
 def _rest_seconds(episode_seconds: float, open_tasks: int) -> float:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from durable_status.app.functions import AppFunction
-from durable_status.app.python_worker import InvocationContext, exception_texts
+from durable_status.app.python_worker import InvocationContext, exception_texts, unwritten_action
 from durable_status.local_host.invocations import invocation, tell_outputs
 from durable_status.local_host.sdk import close_client_session
 from durable_status.local_host.threads import Threads
@@ -117,7 +117,7 @@ def call_function(function: AppFunction, *positional: Any, **arguments: Any) -> 
 
 def worker_failure(error: BaseException) -> WorkerFailure:
     """What the Python worker reports of an exception."""
-    return WorkerFailure(*exception_texts(error))
+    return WorkerFailure(*exception_texts(error), unwritten_action=unwritten_action(error))
 
 
 def _dotnet_span(seconds: float) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from durable_status.failure import Failure
 from durable_status.replay.action_members import check_actions
 from durable_status.replay.action_traps import find_action_traps
 from durable_status.replay.answer import (
@@ -182,7 +183,7 @@ class _Run:
             raise HostRefusal(
                 f'The OOProc schema of of version "{answer.schema}" is unsupported by this durable-extension version.'
             )
-        find_action_traps(answer.actions, self._log)
+        find_action_traps(answer.actions, self._log, self._profile)
         self._answer = answer
         await self._walk.follow(answer.actions, answer.schema)
 
@@ -198,9 +199,8 @@ class _Run:
     def note_non_determinism(self, difference: NonDeterminismError) -> None:
         """Note that the replay differs, and the error behind it if there is one: the platform only logs that."""
         if self.end is not None and self.end.status is OrchestrationStatus.FAILED:
-            self._log.note(
-                TrapKind.MASKED_ERROR, f"It is reported as non-deterministic; the error behind it: {self.end.result}"
-            )
+            behind = Failure.from_output(self.end.result).reason
+            self._log.note(TrapKind.MASKED_ERROR, f"It is reported as non-deterministic; the error behind it: {behind}")
         else:
             self._log.note(TrapKind.NON_DETERMINISM, str(difference))
 

@@ -55,7 +55,7 @@ class Instance:
     carried_status: str | None = None
     """JSON text of the custom status that the generation before ended with; counts in a generation's first episode."""
     custom_status: str | None = None
-    """JSON text of the custom status that the instance shows so far; only to see when one disappears."""
+    """JSON text of the custom status that the instance shows so far: to see when one disappears, and to keep it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +192,45 @@ def run_episode(
         open_tasks=replay.open_tasks,
         warnings=traps,
     )
+
+
+def terminated_episode(
+    instance: Instance,
+    history: Sequence[Event],
+    messages: Sequence[Event],
+    *,
+    trap: Trap,
+    reason: str,
+    now: Ticks,
+    profile: Profile,
+) -> Episode:
+    """What takes the place of an episode that met `trap` in strict mode: nothing of it is done, the execution ends.
+
+    User code is not called: an answer that the host cannot use would end as non-deterministic instead.
+    """
+    started = _find_start(instance, history, messages)
+    ids = [event.event_id for event in history if isinstance(event, _SCHEDULING)]
+    end = Complete(id=max(ids, default=-1) + 1, status=OrchestrationStatus.TERMINATED, result=reason)
+    arrived = (*messages, ExecutionTerminated(timestamp=now, input=reason))
+    return Episode(
+        appended=(
+            OrchestratorStarted(timestamp=now),
+            *(event.played() for event in arrived),
+            ExecutionCompleted(event_id=end.id, timestamp=now, orchestration_status=end.status, result=reason),
+            OrchestratorCompleted(timestamp=now),
+        ),
+        runtime_status=end.status,
+        custom_status=instance.custom_status if history else instance.carried_status,
+        output=reason,
+        outbox=(),
+        parent_message=_parent_message(started, [end], now, profile),
+        next_generation=None,
+        open_tasks=0,
+        warnings=(trap,),
+    )
+
+
+_SCHEDULING = (TaskScheduled, TimerCreated, SubOrchestrationInstanceCreated, EventSent)
 
 
 def _find_start(instance: Instance, history: Sequence[Event], messages: Sequence[Event]) -> ExecutionStarted:

@@ -42,20 +42,36 @@ class TrapKind(Enum):
     LONG_TIMER_IN_TASK_ANY = "Wait in a loop of timers of less than three days each."
     SHORT_TIMER = "Use at least 2 seconds; timers fire up to one second early."
     EVENT_CASE = "Raise the event under exactly the name that is waited for."
+    EVENT_NAME = "Give the event a name without slash and plus, which is neither one dot nor two."
     EARLY_EVENT = "Wait for the event before it can come, or give each event a name of its own."
     LOST_EVENT = "Wait for the events that are due before continue_as_new."
     EVENT_COMES_BACK = "Schedule something, a short timer will do, between the cancelled timer and continue_as_new."
     ENTITY_KEY_CASE = "Spell the key of an entity in one way."
     UNAWAITED_TASK = "Yield it, or put it into a task_all or task_any that is yielded."
     NOTHING_AWAITED = "Yield only tasks of the context; not None, and nothing that has no task behind it."
-    YIELDED_NO_TASK = "Yield tasks only; several go through task_all or task_any."
-    RETURNED_TASK = "Yield the task and return its value."
+    YIELDED_NO_TASK = (
+        "Yield tasks only; several go through task_all or task_any, and a helper that yields through yield from."
+    )
+    YIELDED_SIGNAL = "Do not yield signal_entity, nor list it in task_all or task_any: the call alone sends the signal."
+    NO_LIST_OF_TASKS = "Give task_all and task_any a list of tasks, and nothing else."
+    ARGUMENT_NOT_JSON = (
+        "Give calls and continue_as_new plain JSON, or objects with to_json and from_json; names, ids and headers are "
+        "texts, and a task is yielded first."
+    )
+    RESULT_UNREADABLE = (
+        "Return plain JSON from activities, sub-orchestrations and entities; a class with to_json needs a from_json, "
+        "too, and has to be imported where the orchestrator is."
+    )
+    WRONG_PARAMETERS = "Give the orchestrator one parameter, its context."
+    RETURNED_TASK = "Yield the task and return its value; what a helper yields goes through yield from."
     OUTPUT_NOT_JSON = "Return plain JSON: dict, list, str, int, float, bool or None."
     STATUS_NOT_JSON = "Put plain JSON into the custom status; times as text."
     STATUS_TOO_LARGE = "Keep the custom status below 16 KB; put the rest where the client can fetch it."
     STATUS_LOST = "Set the custom status in every replay, outside of is_replaying and before the first yield."
-    NOT_A_GENERATOR = "Write the orchestrator as a def with yield, not as an async def."
+    NOT_A_GENERATOR = "Write the orchestrator as a def with yield, not as an async def; what awaits is an activity's."
     RAW_FAILURE = "Let the orchestrator raise an Exception, from a function that yields."
+    WARNING_RAISED = "Let the SDK's warnings pass: do not make errors of those of the module azure."
+    RAISED_WHEN_DONE = "Raise before continue_as_new, not after it."
     STOP_ITERATION = "Return from the orchestrator; do not raise StopIteration."
     RECURSION = "Yield each task once; wait for many with one task_all."
     NESTED_TASK_ALL = "Do not put a task_all that can fail into another task_all or task_any."
@@ -74,6 +90,13 @@ class TrapKind(Enum):
     def title(self) -> str:
         """The trap's name for people."""
         return self.name.lower().replace("_", " ")
+
+    @property
+    def subject(self) -> str | None:
+        """What it is about, if that is no action: the custom "status", or the "end" that the code has come to."""
+        if self in (TrapKind.STATUS_TOO_LARGE, TrapKind.STATUS_NOT_JSON, TrapKind.DATES_REWRITTEN):
+            return "status"
+        return "end" if self is TrapKind.NOTHING_AWAITED else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

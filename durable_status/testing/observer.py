@@ -6,6 +6,8 @@ is observed from its two edges: the context it is given, and what it yields.
 
 from __future__ import annotations
 
+import reprlib
+import sys
 import warnings
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, nullcontext
@@ -13,7 +15,17 @@ from dataclasses import dataclass, field
 from types import GeneratorType
 from typing import Any
 
-from durable_status.app.python_worker import exception_texts
+from durable_status.app.action_lines import (
+    ActionLines,
+    Place,
+    noting_lines,
+    place_of_call,
+    place_of_definition,
+    place_of_generator,
+    place_text,
+    placed,
+)
+from durable_status.app.python_worker import close_coroutines, exception_texts, unwritten_action
 from durable_status.app.sdk import speed_up_sdk
 from durable_status.replay.failures import WorkerFailure
 from durable_status.testing.errors import Finding, HarnessError
@@ -38,6 +50,7 @@ class Call:
     target: str
     """The name of what is called; for an event its name."""
     task: Any
+    place: Place | None
 
 
 @dataclass(slots=True)
@@ -52,6 +65,9 @@ class Observation:
     waits: list[Call] = field(default_factory=list)
     """The external events that were waited for."""
     findings: list[Finding] = field(default_factory=list)
+    failure: WorkerFailure | None = None
+    """Why it raised."""
+    lines: ActionLines = field(default_factory=ActionLines)
 
     def report(self, finding: Finding) -> None:
         """Note a broken rule, once."""
@@ -67,6 +83,8 @@ class ObservedOrchestrator:
         speed_up_sdk()
         handle = _handle(function)
         user_function = getattr(handle, "orchestrator_function", None)
+        self.place = place_of_definition(handle)
+        """Where it is defined, if that is known."""
         self._handle: Callable[[Any], str] = handle
         self._guarded = guarded
         self.last = Observation()
@@ -82,9 +100,13 @@ class ObservedOrchestrator:
             with warnings.catch_warnings():
                 # Where warnings are errors, as in many test suites, the SDK would behave otherwise (replay.md §6.16).
                 warnings.filterwarnings("ignore", module=r"azure\.")
-                answer = self._handle(trigger)
+                with noting_lines() as observation.lines:
+                    answer = self._handle(trigger)
         except (Exception, SystemExit) as error:
-            raise worker_failure(error) from error
+            close_coroutines(error)
+            observation.lines.note_failure(error)
+            observation.failure = worker_failure(error)
+            raise observation.failure from error
         observation.answer = answer
         return answer
 
@@ -119,7 +141,7 @@ class ObservedOrchestrator:
                     task = resume(value)
                 except StopIteration as stop:
                     return stop.value
-            _check_yield(task, self.last)
+            _check_yield(task, user_code, self.last)
             try:
                 resume, value = user_code.send, (yield task)
             except GeneratorExit:
@@ -135,7 +157,7 @@ class ObservedOrchestrator:
 
 def worker_failure(error: BaseException) -> WorkerFailure:
     """What the Python worker reports of an exception."""
-    return WorkerFailure(*exception_texts(error))
+    return WorkerFailure(*exception_texts(error), unwritten_action=unwritten_action(error))
 
 
 def _handle(function: Any) -> Any:
@@ -178,20 +200,21 @@ def _noting(make: Callable[..., Any], method: str, calls: list[Call]) -> Callabl
     def noting(*arguments: Any, **named: Any) -> Any:
         task = make(*arguments, **named)
         target = arguments[0] if arguments else next(iter(named.values()), "")
-        calls.append(Call(method, str(getattr(target, "_function", target)), task))
+        place = place_of_call(sys._getframe(1))
+        calls.append(Call(method, str(getattr(target, "_function", target)), task, place))
         return task
 
     return noting
 
 
-def _check_yield(task: Any, observation: Observation) -> None:
+def _check_yield(task: Any, user_code: Generator[Any, Any, Any], observation: Observation) -> None:
     from azure.durable_functions.models.Task import TaskBase
 
     if not isinstance(task, TaskBase):
-        observation.report(
-            Finding(
-                rule="yield",
-                text=f"The orchestrator yields {task!r}, which is no task: on the platform the instance hangs or "
-                "fails. Yield what a context method returns, and lists through task_all or task_any.",
-            )
+        sentence = (
+            f"The orchestrator yields {reprlib.repr(task)}, which is no task: on the platform the instance hangs or "
+            "fails. Yield what a context method returns, lists through task_all or task_any, and a helper that yields "
+            "through yield from."
         )
+        place = place_text(place_of_generator(user_code))
+        observation.report(Finding(rule="yield", text=placed(place, sentence)))

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+from durable_status.failure import Failure
 from durable_status.replay.decisions import Outgoing, ScheduleActivity, SendEvent, SetTimer, StartSubOrchestration
 from durable_status.replay.episode import Episode, Instance, run_episode
 from durable_status.replay.events import (
@@ -22,7 +24,6 @@ from durable_status.replay.events import (
     ParentInstance,
     TimerFired,
 )
-from durable_status.replay.failures import WorkerFailure
 from durable_status.replay.profile import Profile
 from durable_status.replay.ticks import Ticks, parse_ticks
 from durable_status.stored_text import read_stored
@@ -30,7 +31,7 @@ from durable_status.testing.causes import cause_of
 from durable_status.testing.entities import EntityId, run_batch
 from durable_status.testing.errors import Finding, HarnessError, known_names
 from durable_status.testing.functions import Functions
-from durable_status.testing.observer import ObservedOrchestrator
+from durable_status.testing.observer import Observation, ObservedOrchestrator
 from durable_status.testing.offloading import Offloads
 from durable_status.testing.payloads import given_input
 from durable_status.testing.pending import Pending, PendingActivity, PendingChild, PendingMessage, PendingTimer
@@ -55,6 +56,8 @@ class InstanceState:
     updated: Ticks
     seen: tuple[Seen, ...] = ()
     unseen: tuple[Unseen, ...] = ()
+    failure: Failure | None = None
+    """Why it has failed, if it has."""
     answer: Answer | None = None
     """What the orchestrator said in the latest episode; None before the first and after a continue-as-new."""
     statuses_set: tuple[Any, ...] = ()
@@ -165,15 +168,6 @@ class TaskHub:
     def _run(
         self, state: InstanceState, messages: Sequence[Event], orchestrator: ObservedOrchestrator
     ) -> tuple[InstanceState, Episode]:
-        failures: list[WorkerFailure] = []
-
-        def call(trigger: str) -> str:
-            try:
-                return orchestrator(trigger)
-            except WorkerFailure as failure:
-                failures.append(failure)
-                raise
-
         episode = run_episode(
             Instance(
                 instance_id=state.instance_id,
@@ -182,15 +176,24 @@ class TaskHub:
             ),
             state.history,
             messages,
-            orchestrator=call,
+            orchestrator=orchestrator,
             now=self.now,
             host=self.functions.host,
             profile=self.profile,
         )
         observation = orchestrator.last
-        answer = read_answer(observation, failures[0] if failures else None, self.profile)
+        answer = read_answer(observation, self.profile)
         history = (*state.history, *episode.appended)
-        findings = [*check_episode(answer, observation, episode, before=state.answer, history=history)]
+        findings = [
+            *check_episode(
+                answer,
+                observation,
+                episode,
+                definition=orchestrator.place,
+                before=state.answer,
+                history=history,
+            )
+        ]
         if not orchestrator.answers_the_same():
             findings.append(_NOT_REPEATABLE)
         self._note(findings)
@@ -202,6 +205,7 @@ class TaskHub:
             output=episode.output if episode.output is not None else state.output,
             updated=self.now,
             answer=answer,
+            failure=_failure(episode, observation),
             waits_for=tuple(wait.target for wait in observation.waits if not wait.task.is_completed),
         )
         return state, episode
@@ -361,6 +365,16 @@ _NOT_REPEATABLE = Finding(
     text="The orchestrator gave two answers to one history: it depends on something outside of it, such as a module's "
     "variable, a set's order or the environment",
 )
+
+
+def _failure(episode: Episode, observation: Observation) -> Failure | None:
+    if episode.runtime_status is not OrchestrationStatus.FAILED:
+        return None
+    raised = observation.failure
+    failure = (
+        Failure.from_output(episode.output) if raised is None else Failure.from_worker(raised.message, raised.stack)
+    )
+    return failure.seen_from(str(Path.cwd()))
 
 
 def _belongs_to(item: Pending, execution_id: str) -> bool:

@@ -8,11 +8,13 @@ from typing import Any, TypeVar, overload
 
 from typing_extensions import TypeForm
 
+from durable_status.failure import Failure
 from durable_status.replay.events import Event, OrchestrationStatus
 from durable_status.replay.ticks import PER_MICROSECOND
 from durable_status.status_codec import codec_for
 from durable_status.stored_text import read_stored
 from durable_status.testing.errors import RuleBroken
+from durable_status.testing.payloads import shown_value
 from durable_status.testing.pending import Pending
 from durable_status.testing.task_hub import InstanceState, TaskHub
 from durable_status.testing.timeline import Timeline
@@ -27,6 +29,21 @@ class InstanceView:
         self.instance_id = instance_id
         self._hub = hub
         self._allow = frozenset(allow)
+
+    def __repr__(self) -> str:
+        if self.instance_id not in self._hub.instances:
+            return f"<{type(self).__name__} {self.instance_id!r}: not in the task hub>"
+        return f"<{type(self).__name__} {self.instance_id!r} of {self.name}: {self._situation()}>"
+
+    def _situation(self) -> str:
+        """Where it stands, in one line: why it has failed, its output, or what it waits for."""
+        if self.failure is not None:
+            return f"Failed, {self.failure}"
+        status = shown_value(self.status)
+        if self.has_ended:
+            return f"{self.runtime_status}, status {status}, output {shown_value(self.output)}"
+        waits = [f"event {name}" for name in self.waits_for] + [str(item) for item in self.pending]
+        return f"{self.runtime_status}, status {status}, waits for {', '.join(waits) or 'nothing that can happen'}"
 
     @property
     def _state(self) -> InstanceState:
@@ -84,6 +101,11 @@ class InstanceView:
     def output(self) -> Any:
         """The output; of a failed instance the text of its failure."""
         return read_stored(self._state.output)
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why it has failed: the exception's type and text, and the lines of the app that it came through."""
+        return self._state.failure
 
     @property
     def elapsed(self) -> timedelta:

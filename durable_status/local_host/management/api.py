@@ -53,18 +53,18 @@ class ManagementApi:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        headers = _headers(scope)
-        refusal = self._refuse_early(scope, headers)
+        refusal = self.refusal(scope)
         if refusal is not None:
             await refusal.send(send)
             return
         body = await read_body(receive)
         if body is not None:  # else the client has gone
-            reply = await self._answer(scope, headers, body)
+            reply = await self._answer(scope, _headers(scope), body)
             await reply.for_version(scope["http_version"]).send(send)
 
-    def _refuse_early(self, scope: Scope, headers: Mapping[str, str]) -> Reply | None:
+    def refusal(self, scope: Scope) -> Reply | None:
         """What is refused before the handler, as by the platform's server; and whom we do not let in."""
+        headers = _headers(scope)
         target: bytes = scope["raw_path"] + b"?" * bool(scope["query_string"]) + scope["query_string"]
         if len(scope["method"]) + len(target) + _ROUND_REQUEST_LINE > _LONGEST_REQUEST_LINE:
             return bare(414)

@@ -83,7 +83,7 @@ def test_warnings_as_errors_break_the_sdk_on_an_early_event() -> None:
 
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
-        driven, trap = run_into(orchestrator, lambda it: (it.start(), it.raise_event("go")), TrapKind.RAW_FAILURE)
+        driven, trap = run_into(orchestrator, lambda it: (it.start(), it.raise_event("go")), TrapKind.WARNING_RAISED)
 
     assert "Potential duplicate Task completion" in trap.sentence
     assert last_episode(driven).runtime_status is FAILED
