@@ -78,13 +78,14 @@ class InstanceStateError(DurableStatusError):
 
 
 class InstanceEndedError(DurableStatusError):
-    """The instance ended before what was waited for."""
+    """The instance ended before what was waited for; the text says why, and `status` where it was."""
 
-    def __init__(self, status: Any) -> None:
-        super().__init__(
-            f"The instance {status.instance_id!r} of {status.name} ended {status.runtime_status.value}. "
-            "The status on this error says where it was."
-        )
+    def __init__(self, status: Any, failure: Any = None) -> None:
+        """`failure` is what is known of it beyond the status, a `Failure`."""
+        how = status.runtime_status.value
+        why = (failure or status.failure) if how == "Failed" else status.output if how == "Terminated" else None
+        sentence = f"The instance {status.instance_id!r} of {status.name} ended {how}{f': {why}' if why else ''}"
+        super().__init__(sentence if sentence.endswith(".") else f"{sentence}.")
         self.status = status
         """The last status, an `InstanceStatus`."""
 

@@ -121,8 +121,8 @@ def _own_traceback(message: str, stack: str) -> str:
 
 
 def _frames(traceback: str) -> tuple[Frame, ...]:
-    found = [Frame(match[1], int(match[2]), match[3]) for match in _FRAME.finditer(traceback) if is_users(match[1])]
-    return tuple(reversed(found))
+    found = [match.groups() for match in _FRAME.finditer(traceback) if is_users(match[1])]
+    return tuple(Frame(_one_line(file), int(line), _one_line(function)) for file, line, function in reversed(found))
 
 
 def _remote_stacks(details: str) -> Iterator[str]:
@@ -141,5 +141,6 @@ def _remote_stacks(details: str) -> Iterator[str]:
 
 
 def _one_line(text: str) -> str:
-    line = " ".join(text.split())
+    """A text in one line that steers no terminal."""
+    line = "".join(char if char.isprintable() else repr(char)[1:-1] for char in " ".join(text.split()))
     return line if len(line) <= _LONGEST_REASON else f"{line[: _LONGEST_REASON - 3]}..."

@@ -10,10 +10,10 @@ import functools
 import importlib
 import os
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from types import CodeType, FrameType
 from typing import Any
 
@@ -27,9 +27,6 @@ _BEHIND = "user_code"
 _CONTEXT = ("azure.durable_functions.models.DurableOrchestrationContext", "DurableOrchestrationContext")
 
 _SIGNAL_ENTITY = 9  # the SDK's ActionType
-
-_current = threading.local()
-
 
 Place = tuple[CodeType, int]
 
@@ -87,15 +84,19 @@ def place_of_definition(orchestrator: Any) -> str | None:
     return None if code is None else place_text((code, code.co_firstlineno))
 
 
+_current: ContextVar[ActionLines | None] = ContextVar("lines of the orchestrator that is called", default=None)
+
+
 @contextmanager
 def noting_lines() -> Iterator[ActionLines]:
-    """Note the lines of the orchestrator that is called in this thread while the context lasts."""
+    """Note the lines of the orchestrator that is called while the context lasts."""
     _hook_sdk()
-    lines = _current.lines = ActionLines()
+    lines = ActionLines()
+    token = _current.set(lines)
     try:
         yield lines
     finally:
-        _current.lines = None
+        _current.reset(token)
 
 
 @functools.cache  # once per process: a second time would note everything twice
@@ -113,7 +114,7 @@ def _hook_sdk() -> None:
             task = generate(self, action, *arguments, parent=parent, **options)
             # With a parent it is an attempt of a retried call; a signal goes out without being yielded.
             if (
-                (lines := _lines()) is not None
+                (lines := _current.get()) is not None
                 and parent is None
                 and getattr(action, "action_type", None) != _SIGNAL_ENTITY
             ):
@@ -129,7 +130,7 @@ def _hook_before(owner: Any, method: str, note: Callable[[ActionLines, Any, Plac
         return
 
     def noting(self: Any, *arguments: Any) -> Any:
-        if (lines := _lines()) is not None:
+        if (lines := _current.get()) is not None:
             note(lines, self, _place(sys._getframe(1)))
         return original(self, *arguments)
 
@@ -143,10 +144,6 @@ def _note_end(lines: ActionLines, executor: Any, _place: Place | None) -> None:
 def _note_action(lines: ActionLines, context: Any, place: Place | None) -> None:
     if not context.will_continue_as_new:  # after that the SDK takes no more actions
         lines.note_action(place)
-
-
-def _lines() -> ActionLines | None:
-    return getattr(_current, "lines", None)
 
 
 def place_of_call(frame: FrameType | None) -> Place | None:

@@ -6,6 +6,7 @@ import functools
 import json
 import sys
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -28,6 +29,7 @@ EXIT_CODES = (
     "130 interrupted."
 )
 
+_SECONDS_FOR_HINTS = 5.0
 _INTERRUPTED = 130  # as shells have it
 _EXTRAS = {"httpx": "cli", "rich": "cli", "azure": "azure"}
 _CODES: tuple[tuple[type[DurableStatusError], int], ...] = (
@@ -57,6 +59,17 @@ class Connection:
         from durable_status.client.status_client import AsyncStatusClient
 
         return AsyncStatusClient(self._url, key=self._key)
+
+    def ask(self, path: str, **query: str) -> Any:
+        """The JSON at a path of the host that is not of the management API; None if there is none to be had."""
+        import httpx
+
+        headers = {"x-functions-key": self._key} if self._key else {}
+        try:
+            answer = httpx.get(self._url.rstrip("/") + path, params=query, headers=headers, timeout=_SECONDS_FOR_HINTS)
+            return answer.json() if answer.status_code == HTTPStatus.OK else None
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+            return None
 
 
 def connected(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,6 +7,7 @@ from datetime import datetime
 import click
 
 from durable_status.cli.connection import EXIT_CODES, Connection, connected, parse_json_argument
+from durable_status.cli.hints import check_orchestrator
 from durable_status.cli.list import moment
 from durable_status.instance_status import ENDED, RuntimeStatus
 
@@ -20,8 +21,12 @@ _reason = click.option("--reason", help="Why; a sentence that does not begin lik
 @click.option("--id", "instance_id", help="The id of the instance; without it the platform makes one.")
 @connected
 def start_new(connection: Connection, orchestration: str, input_text: str | None, instance_id: str | None) -> None:
-    """Start an instance and print its id."""
+    """Start an instance and print its id.
+
+    A name that the app does not have is refused, if the host says which ones it has.
+    """
     value = parse_json_argument(input_text, "The input")
+    check_orchestrator(connection, orchestration)
     with connection.open() as client:
         click.echo(client.start_new(orchestration, value, instance_id=instance_id))
 
