@@ -29,7 +29,7 @@ async def _run_all(host: RunningHost, awaits: bool, awaited: tuple[str, ...]) ->
     }
 
 
-@pytest.mark.conforms("H5-35", "R6-9", "R6-10", "R6-35")
+@pytest.mark.conforms("H5-35", "R6-9", "R6-10", "R6-33", "R6-35")
 @pytest.mark.parametrize("profile", [PROFILE_2_13, PROFILE_3], ids=lambda profile: profile.name)
 @pytest.mark.parametrize("awaits", [False, True], ids=["at the first step", "after an await"])
 def test_each_failure_is_warned_of_with_its_own_cure_and_line(

@@ -21,6 +21,12 @@ def _place(orchestrator: str) -> str:
     return f"function_app.py:{next(at for at in range(begin, len(_LINES)) if '# here: ' in _LINES[at]) + 1}"
 
 
+def _told(text: str, function: str) -> str:
+    """How the line of the app with that text is told."""
+    number = next(at for at, line in enumerate(_LINES, 1) if text in line)
+    return f"tests/apps/traps/function_app.py:{number} in {function}"
+
+
 @pytest.mark.conforms("H5-35")
 @pytest.mark.parametrize(
     ("orchestrator", "events", "cure"),
@@ -105,10 +111,12 @@ def test_an_orchestrator_that_does_not_exist_is_named_and_fails_in_one_line(capl
     warning, failure = caplog.messages
     assert warning.startswith("Instance 'i': Orchestrator 'nobody': The function 'nobody' doesn't exist")
     assert "Correct the name" in warning
-    assert failure.startswith("Instance 'i' of nobody failed: Orchestrator function 'nobody' failed: The function")
+    assert failure.startswith("Instance 'i' of nobody failed: The function 'nobody' doesn't exist")
 
 
-def test_the_failure_of_an_activity_is_told_without_the_data_in_it(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_failure_of_an_activity_is_told_with_its_lines_and_without_the_data_in_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def main() -> None:
         async with running_host(TRAPS) as host:
             await host.start("breaks", "i")
@@ -117,8 +125,13 @@ def test_the_failure_of_an_activity_is_told_without_the_data_in_it(caplog: pytes
     with caplog.at_level(logging.WARNING):
         asyncio.run(main())
 
-    (told,) = [message for message in caplog.messages if message.startswith("Instance 'i' of breaks failed: ")]
-    assert told.endswith("Activity function 'break_down' failed: RuntimeError: no more")
+    of_activity, of_instance = caplog.messages
+    raised = _told('raise RuntimeError("no more")', "break_down")
+    awaited = _told('call_activity("break_down"', "breaks")
+    assert of_activity == f"Activity 'break_down' of instance 'i' failed: RuntimeError: no more ({raised})"
+    assert of_instance == (
+        f"Instance 'i' of breaks failed: Activity function 'break_down' failed: RuntimeError: no more ({raised}, {awaited})"
+    )
 
 
 def test_a_signal_is_sent_without_a_yield_and_no_trap(caplog: pytest.LogCaptureFixture) -> None:
