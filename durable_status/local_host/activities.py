@@ -6,13 +6,13 @@ import json
 import logging
 from collections.abc import Iterable
 
+from durable_status.app.bindings import arguments_of
 from durable_status.app.functions import ACTIVITY_TRIGGER, AppFunction, by_durable_name
 from durable_status.app.links import Links
 from durable_status.app.python_worker import activity_input, activity_result
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.failures import told
 from durable_status.local_host.http_calls import HttpCalls
-from durable_status.local_host.invocations import arguments_of
 from durable_status.local_host.storage.provider import ActivityCall, Message
 from durable_status.local_host.worker import Worker, worker_failure
 from durable_status.replay.events import TaskCompleted, TaskFailed

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from durable_status.app.client_calls import telling_lost_calls
 from durable_status.app.functions import (
     ACTIVITY_TRIGGER,
     DURABLE_CLIENT,
@@ -117,6 +118,7 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
         LocalHostError: a port or the task hub cannot be had; nothing is left running.
     """
     _check(app, options)
+    app = replace(app, functions=tuple(map(_telling, app.functions)))
     speed_up_sdk()
     keep_read_events()
     functions, problems = _runnable(app)
@@ -170,6 +172,11 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
             problems=[*app.problems, *problems, *route_problems, *timer_problems],
             timers=[function for function, _ in schedules],
         )
+
+
+def _telling(function: AppFunction) -> AppFunction:
+    """A function whose calls of the durable client that are not awaited are in the log."""
+    return telling_lost_calls(function, lambda lost: logger.warning("Function '%s': %s", function.name, lost))
 
 
 def _check(app: App, options: HostOptions) -> None:

@@ -16,10 +16,10 @@ from azure.functions.meta import Datum
 from azure.functions.timer import TimerRequest, TimerRequestConverter
 from cronsim import CronSim, CronSimError
 
+from durable_status.app.bindings import arguments_of
 from durable_status.app.functions import AppFunction
 from durable_status.app.links import Links
 from durable_status.local_host.clock import Clock
-from durable_status.local_host.invocations import arguments_of
 from durable_status.local_host.worker import Worker
 from durable_status.replay.failures import WorkerFailure
 from durable_status.replay.ticks import datetime_from_ticks, ticks_from_datetime

@@ -259,12 +259,12 @@ class DurableBench:
         self._stubs = Outcomes.create(self._functions, self._profile, activities, sub_orchestrations, http)
 
     @cached_property
-    def _in_process(self) -> tuple[InProcessHub, FakeDurableClient]:
+    def _in_process(self) -> tuple[InProcessHub[OrchestrationRun], FakeDurableClient]:
         def make_run(hub: TaskHub, instance_id: str) -> OrchestrationRun:
             return OrchestrationRun(hub, instance_id, self._stubs, allow=self._allow)
 
         hub = InProcessHub(TaskHub(self._functions, self._profile), make_run)
-        return hub, FakeDurableClient(self.app, hub)
+        return hub, FakeDurableClient(self.app, hub, allow=self._allow)
 
     def check_replay(self, *sources: Any, strict: bool = False) -> list[CheckedHistory]:
         """Put recorded histories to today's code: would the instances that are running now survive it?

@@ -41,6 +41,9 @@ _CALLS = (
 )
 _WAIT = "wait_for_external_event"
 
+INVOCATION_ID = "00000000-0000-0000-0000-000000000000"
+"""Of every call: tests are repeatable."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:

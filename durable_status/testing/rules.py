@@ -38,6 +38,7 @@ _OWN_RULES = {
     "falsy-status": "a custom status is truthy; SDK 1.x drops others",
     "status-size": "a custom status keeps to 16 KB",
     "answer": "the SDK can write status and output",
+    "await": "a call of a durable client is awaited; otherwise it is not sent",
 }
 
 _SAME_RULE = {

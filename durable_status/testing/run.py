@@ -203,8 +203,8 @@ class OrchestrationRun(InstanceView):
         self._hub.take(call)
         self._hub.count(call.name)
         if self._faults.rerun_activities and isinstance(call, PendingActivity):
-            self._outcomes.answer(call, outcome, self._hub.now)
-        return self._outcomes.answer(call, outcome, self._hub.now)
+            self._outcomes.answer(call, outcome, self._hub)
+        return self._outcomes.answer(call, outcome, self._hub)
 
     def _step(self, instance_id: str, *messages: Event) -> None:
         if instance_id not in self._hub.instances:

@@ -210,6 +210,10 @@ class TaskHub:
         )
         return state, episode
 
+    def report(self, finding: Finding) -> None:
+        """Note a rule that something in the hub has broken."""
+        self._note([finding])
+
     def _note(self, findings: Sequence[Finding]) -> None:
         new = [finding for finding in findings if finding not in self.findings]
         self.findings = (*self.findings, *dict.fromkeys(new))

@@ -33,9 +33,9 @@ class InstanceView:
     def __repr__(self) -> str:
         if self.instance_id not in self._hub.instances:
             return f"<{type(self).__name__} {self.instance_id!r}: not in the task hub>"
-        return f"<{type(self).__name__} {self.instance_id!r} of {self.name}: {self._situation()}>"
+        return f"<{type(self).__name__} {self.instance_id!r} of {self.name}: {self._standing()}>"
 
-    def _situation(self) -> str:
+    def _standing(self) -> str:
         """Where it stands, in one line: why it has failed, its output, or what it waits for."""
         if self.failure is not None:
             return f"Failed, {self.failure}"

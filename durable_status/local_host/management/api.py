@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from durable_status.app.links import RPC_BASE, WEBHOOK_BASE
 from durable_status.local_host.errors import StorageError
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 _LONGEST_REQUEST_LINE = 8192
 _ROUND_REQUEST_LINE = len("  HTTP/1.1\r\n")
 _HUB_NAME = re.compile("[A-Za-z][A-Za-z0-9]{0,53}")  # its tables' names have 63 characters at most
+_EVENT_WITH_SLASH = re.compile(r".*/instances/[^/]+/raiseEvent/(.+(?:/|%2F).+)", re.IGNORECASE)
 _BAD_HUB_NAME = (
     "Invalid table name. Check MSDN for more information about valid table naming."
     " (http://msdn.microsoft.com/library/azure/dd179338.aspx)"
@@ -82,6 +84,7 @@ class ManagementApi:
             return bare(400)
         found = match(scope["method"], path[len(base) :], decodes_first=self._here.profile.decodes_paths_first)
         if found is None:
+            _tell_lost_event(path)
             return bare(404)
         operation = self._operations[found.operation]
         request = Request(
@@ -140,6 +143,16 @@ class ManagementApi:
         return failure(
             "An error occurred while communicating with Azure Storage",
             "DurableTask.AzureStorage.DurableTaskStorageException",
+        )
+
+
+def _tell_lost_event(path: str) -> None:
+    """Say why there is no route for an event: the SDK's client only says that there is no such instance."""
+    found = _EVENT_WITH_SLASH.fullmatch(path)
+    if found is not None:
+        logger.warning(
+            "The event %r was not raised: a slash ends its name in the URL. Give the event a name without one.",
+            unquote(found[1]),
         )
 
 
