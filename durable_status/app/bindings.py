@@ -19,6 +19,9 @@ class Output(Out[Any]):  # type: ignore[misc]  # the SDK is untyped
     def __init__(self) -> None:
         self._value: Any = None
 
+    def __repr__(self) -> str:
+        return f"<Output {self._value!r}>"
+
     def set(self, val: Any) -> None:
         self._value = val
 

@@ -98,6 +98,11 @@ class App:
     notices: tuple[str, ...] = ()
     """What of its settings and files has no effect here, a sentence each."""
 
+    def __repr__(self) -> str:
+        return (
+            f"<App in {str(self.root)!r}: {', '.join(function.name for function in self.functions) or 'no functions'}>"
+        )
+
 
 def by_durable_name(functions: Iterable[AppFunction], trigger_type: str) -> dict[str, AppFunction]:
     """The functions with that trigger, by the name orchestrations and clients call them by."""

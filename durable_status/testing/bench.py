@@ -113,6 +113,9 @@ class DurableBench:
         """
         return cls(LoadedApp.of_folder(Path(folder), script), **options)
 
+    def __repr__(self) -> str:
+        return f"<DurableBench of {str(self.app.root)!r}, extension {self._profile.name}>"
+
     @property
     def orchestrators(self) -> tuple[str, ...]:
         """The registered names of the app's orchestrators."""

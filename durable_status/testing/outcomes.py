@@ -54,6 +54,9 @@ Answer = TaskCompleted | TaskFailed | SubOrchestrationInstanceCompleted | SubOrc
 class Hang:
     """The call does not end."""
 
+    def __repr__(self) -> str:
+        return "HANG"
+
 
 HANG = Hang()
 

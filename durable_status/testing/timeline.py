@@ -65,6 +65,10 @@ class Timeline(Sequence[Seen]):
         self.unseen = list(unseen)
         """Calls of `set_custom_status` that nobody could observe, each with the reason."""
 
+    def __repr__(self) -> str:
+        last = f", then {self._entries[-1].runtime_status}" if self._entries else ""
+        return f"<Timeline of {self.title}: {len(self._entries)} entries{last}>"
+
     def __len__(self) -> int:
         return len(self._entries)
 
