@@ -36,7 +36,7 @@ from durable_status.replay.http_requests import HTTP_ACTIVITY
 from durable_status.replay.profile import Profile
 from durable_status.replay.ticks import Ticks
 from durable_status.testing.client import FunctionCalls
-from durable_status.testing.errors import HarnessError
+from durable_status.testing.errors import HarnessError, fresh
 from durable_status.testing.functions import Functions
 from durable_status.testing.http_stubs import HttpStubs
 from durable_status.testing.in_process import InProcessHub, Underway
@@ -208,7 +208,7 @@ def _ended(outcome: Any, given: Any) -> Any:
     if isinstance(outcome, type) and issubclass(outcome, BaseException):
         raise outcome()
     if isinstance(outcome, BaseException):
-        raise outcome
+        raise fresh(outcome)
     return _awaited(outcome(given)) if callable(outcome) else outcome
 
 
