@@ -43,6 +43,8 @@ class ActionLines:
         self._status: Place | None = None
         self._failure: Place | None = None
         self._end: Place | None = None
+        self.awaited: Any = None
+        """The task that the code waits for when the call ends."""
 
     def note_action(self, place: Place | None) -> None:
         """Add the place of the next action."""
@@ -56,8 +58,9 @@ class ActionLines:
         """Take the place where the custom status was set last."""
         self._status = place
 
-    def note_end(self, place: Place | None) -> None:
-        """Take the place where the code waits when the call ends."""
+    def note_end(self, task: Any, place: Place | None) -> None:
+        """Take what the code waits for when the call ends, and where."""
+        self.awaited = task
         self._end = place
 
     def note_failure(self, error: BaseException) -> None:
@@ -138,7 +141,7 @@ def _hook_before(owner: Any, method: str, note: Callable[[ActionLines, Any, Plac
 
 
 def _note_end(lines: ActionLines, executor: Any, _place: Place | None) -> None:
-    lines.note_end(place_of_generator(getattr(executor, "generator", None)))
+    lines.note_end(getattr(executor, "current_task", None), place_of_generator(getattr(executor, "generator", None)))
 
 
 def _note_action(lines: ActionLines, context: Any, place: Place | None) -> None:

@@ -27,7 +27,8 @@ from durable_status.replay.ticks import PER_SECOND, Ticks, format_ticks, parse_t
 from durable_status.stored_json import dump_stored
 from durable_status.stored_text import read_stored
 from durable_status.testing.errors import HarnessError
-from durable_status.testing.task_hub import InstanceState, TaskHub
+from durable_status.testing.instance_state import InstanceState
+from durable_status.testing.task_hub import TaskHub
 
 ORIGIN = "http://in-process"
 

@@ -14,9 +14,10 @@ from durable_status.replay.ticks import PER_MICROSECOND
 from durable_status.status_codec import codec_for
 from durable_status.stored_text import read_stored
 from durable_status.testing.errors import RuleBroken
+from durable_status.testing.instance_state import InstanceState
 from durable_status.testing.payloads import shown_value
 from durable_status.testing.pending import Pending
-from durable_status.testing.task_hub import InstanceState, TaskHub
+from durable_status.testing.task_hub import TaskHub
 from durable_status.testing.timeline import Timeline
 
 Status = TypeVar("Status")
@@ -115,7 +116,7 @@ class InstanceView:
     @property
     def history(self) -> tuple[Event, ...]:
         """The events of the current generation, oldest first."""
-        return self._state.history
+        return tuple(self._state.history)
 
     @property
     def pending(self) -> tuple[Pending, ...]:
