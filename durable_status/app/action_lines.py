@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import importlib
 import os
+import reprlib
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -41,6 +42,7 @@ class ActionLines:
         self._actions: list[Place | None] = []
         self._tasks: list[tuple[Any, Place | None]] = []
         self._status: Place | None = None
+        self._status_value: tuple[Any, ...] = ()
         self._failure: Place | None = None
         self._end: Place | None = None
         self.awaited: Any = None
@@ -54,9 +56,10 @@ class ActionLines:
         """Add a task that was created, and where."""
         self._tasks.append((task, place))
 
-    def note_status(self, place: Place | None) -> None:
-        """Take the place where the custom status was set last."""
+    def note_status(self, status: Any, place: Place | None) -> None:
+        """Take the custom status that was set last, and where."""
         self._status = place
+        self._status_value = (status,)
 
     def note_end(self, task: Any, place: Place | None) -> None:
         """Take what the code waits for when the call ends, and where."""
@@ -73,6 +76,16 @@ class ActionLines:
             return place_text(self._actions[action]) if 0 <= action < len(self._actions) else None
         place = {"status": self._status, "end": self._end}.get(subject or "")
         return place_text(place or self._failure)
+
+    @property
+    def unsent_status(self) -> str | None:
+        """The custom status that was set last, as Python writes it, if the SDK does not send it because it is falsy."""
+        for status in self._status_value:
+            try:
+                return None if status else reprlib.repr(status)
+            except Exception:  # it is the app's to say whether it is falsy, and the SDK fails with it, too
+                return None
+        return None
 
     @property
     def unawaited_places(self) -> list[str]:
@@ -107,7 +120,7 @@ def _hook_sdk() -> None:
     """Listen at the methods for actions, tasks and statuses; a release of the SDK without one has no such lines."""
     context: Any = getattr(importlib.import_module(_CONTEXT[0]), _CONTEXT[1], None)
     _hook_before(context, "_add_to_actions", _note_action)
-    _hook_before(context, "set_custom_status", lambda lines, _, place: lines.note_status(place))
+    _hook_before(context, "set_custom_status", _note_status)
     executor: Any = getattr(importlib.import_module(_EXECUTOR[0]), _EXECUTOR[1], None)
     _hook_before(executor, "get_orchestrator_state_str", _note_end)
     generate = getattr(context, "_generate_task", None)
@@ -127,24 +140,29 @@ def _hook_sdk() -> None:
         context._generate_task = noting
 
 
-def _hook_before(owner: Any, method: str, note: Callable[[ActionLines, Any, Place | None], None]) -> None:
+def _hook_before(owner: Any, method: str, note: Callable[..., None]) -> None:
+    """Call `note` with the lines, the object, the place and the arguments before each call of a method."""
     original = getattr(owner, method, None)
     if original is None:
         return
 
     def noting(self: Any, *arguments: Any) -> Any:
         if (lines := _current.get()) is not None:
-            note(lines, self, _place(sys._getframe(1)))
+            note(lines, self, _place(sys._getframe(1)), *arguments)
         return original(self, *arguments)
 
     setattr(owner, method, noting)
+
+
+def _note_status(lines: ActionLines, _context: Any, place: Place | None, status: Any) -> None:
+    lines.note_status(status, place)
 
 
 def _note_end(lines: ActionLines, executor: Any, _place: Place | None) -> None:
     lines.note_end(getattr(executor, "current_task", None), place_of_generator(getattr(executor, "generator", None)))
 
 
-def _note_action(lines: ActionLines, context: Any, place: Place | None) -> None:
+def _note_action(lines: ActionLines, context: Any, place: Place | None, _action: Any) -> None:
     if not context.will_continue_as_new:  # after that the SDK takes no more actions
         lines.note_action(place)
 

@@ -138,6 +138,7 @@ class Orchestrations:
                 host=self._host,
                 profile=self._profile,
                 mode=mode,
+                unsent_status=orchestrator.unsent_status,
             )
         except TrapError as error:
             reason = orchestrator.sentence(error.trap)
@@ -200,6 +201,10 @@ class _Orchestrator:
     def sentence(self, trap: Trap) -> str:
         """What the trap is and its cure, after the line of user code that it is about."""
         return placed(self._place(trap), str(trap))
+
+    def unsent_status(self) -> str | None:
+        """The custom status that the last call has set last, if the SDK does not send it."""
+        return None if self.lines is None else self.lines.unsent_status
 
     def unawaited_tasks(self) -> list[str]:
         """A sentence for each task of the last call that was never yielded: the platform is not told of it."""

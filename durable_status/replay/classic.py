@@ -199,8 +199,9 @@ class _Run:
     def note_non_determinism(self, difference: NonDeterminismError) -> None:
         """Note that the replay differs, and the error behind it if there is one: the platform only logs that."""
         if self.end is not None and self.end.status is OrchestrationStatus.FAILED:
-            behind = Failure.from_output(self.end.result).reason
-            self._log.note(TrapKind.MASKED_ERROR, f"It is reported as non-deterministic; the error behind it: {behind}")
+            behind = Failure.from_output(self.end.result).reason.rstrip(" .")
+            sentence = f"It is reported as non-deterministic; the error behind it: {behind}."
+            self._log.note(TrapKind.MASKED_ERROR, sentence)
         else:
             self._log.note(TrapKind.NON_DETERMINISM, str(difference))
 
@@ -214,11 +215,13 @@ class _Run:
     def _note_rewritten_dates(self, state: str, answer: Answer) -> None:
         # Without a label in it, so this is what a run that does not fail would have stored.
         plain = read_answer(state)
-        if plain is not None and (plain.custom_status, plain.error) != (answer.custom_status, answer.error):
-            self._log.note(
-                TrapKind.DATES_REWRITTEN,
-                f"In a failing episode the host rewrites dates: {plain.custom_status} becomes {answer.custom_status}.",
-            )
+        if plain is None:
+            return
+        for was, becomes in ((plain.custom_status, answer.custom_status), (plain.error, answer.error)):
+            if was != becomes:
+                self._log.note(
+                    TrapKind.DATES_REWRITTEN, f"In a failing episode the host rewrites dates: {was} becomes {becomes}."
+                )
 
     def _refuse(self, refusal: HostRefusal) -> None:
         self._fail(f"{self._failed}{refusal}", dotnet_exception("System.ArgumentException", str(refusal)))

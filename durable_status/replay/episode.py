@@ -6,7 +6,7 @@ messages) in one step and performs the outbox after that.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -143,6 +143,7 @@ def run_episode(
     host: HostFacts,
     profile: Profile,
     mode: Mode = Mode.FAITHFUL,
+    unsent_status: Callable[[], str | None] = lambda: None,
 ) -> Episode:
     """Run one episode: one call of `orchestrator` on all that has happened, and what follows from its answer.
 
@@ -155,6 +156,8 @@ def run_episode(
         host: the app's functions and settings.
         profile: which durable extension to be.
         mode: whether a trap is a warning or an error.
+        unsent_status: asked after the call: the custom status that the code has set last, as Python writes it, if the
+            SDK does not send it; "None" clears the status. None: that is not known.
 
     Raises:
         TrapError: in strict mode, the first trap.
@@ -176,7 +179,7 @@ def run_episode(
         appended.append(OrchestratorCompleted(timestamp=now))
     status = replay.custom_status
     runtime_status = _runtime_status(history, appended)
-    traps = (*replay.traps, *_status_traps(instance, history, replay, runtime_status, started.name))
+    traps = (*replay.traps, *_status_traps(instance, history, replay, runtime_status, started.name, unsent_status()))
     if traps and mode is Mode.STRICT:
         raise TrapError(traps[0])
     if status is None and not history:
@@ -296,10 +299,15 @@ def _status_traps(
     replay: classic.Replay,
     runtime_status: OrchestrationStatus,
     orchestrator: str,
+    unsent: str | None,
 ) -> tuple[Trap, ...]:
     """A status that was there and is not set again; a failure may lose it for reasons that it tells itself."""
+    if unsent is not None and unsent != "None":
+        sentence = f"Its custom status {unsent} is falsy, and SDK 1.x does not send it, so readers see null."
+        return (Trap(kind=TrapKind.FALSY_STATUS, orchestrator=orchestrator, sentence=sentence),)
     was_shown = bool(history) and instance.custom_status not in (None, "null")
-    if not was_shown or replay.custom_status is not None or runtime_status is OrchestrationStatus.FAILED:
+    has_failed = runtime_status is OrchestrationStatus.FAILED
+    if not was_shown or replay.custom_status is not None or has_failed or unsent == "None":
         return ()
     sentence = f"Its custom status {instance.custom_status} disappears, because this replay has not set it."
     return (Trap(kind=TrapKind.STATUS_LOST, orchestrator=orchestrator, sentence=sentence),)

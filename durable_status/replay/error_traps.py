@@ -103,7 +103,7 @@ def find_raw_failure_traps(failure: WorkerFailure, log: TrapLog) -> None:
     if error is not None and _WRITES_OUTPUT in functions:
         find_error_traps(error, failure, log)
         return
-    if "\nStack:" in failure.message:
+    if "\nStack:" in failure.message and state_in(failure) is not None:
         log.note(
             TrapKind.STACK_IN_ERROR,
             "Its error has a line that begins with 'Stack:'; the host looks no further and finds no state.",

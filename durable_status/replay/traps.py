@@ -39,7 +39,7 @@ class TrapKind(Enum):
     OPEN_TIMER = "Cancel the timer as soon as task_any has another winner."
     LATE_CANCEL = "Cancel the losing timer right after its task_any, before anything else."
     RETRY_IN_TASK_ANY = "Put the call with retry into a sub-orchestration."
-    LONG_TIMER_IN_TASK_ANY = "Wait in a loop of timers of less than three days each."
+    LONG_TIMER_IN_TASK_ANY = "Wait in a loop of timers of five days at most, and cancel the one that loses at once."
     SHORT_TIMER = "Use at least 2 seconds; timers fire up to one second early."
     EVENT_CASE = "Raise the event under exactly the name that is waited for."
     EVENT_NAME = "Give the event a name without slash and plus, which is neither one dot nor two."
@@ -67,7 +67,10 @@ class TrapKind(Enum):
     OUTPUT_NOT_JSON = "Return plain JSON: dict, list, str, int, float, bool or None."
     STATUS_NOT_JSON = "Put plain JSON into the custom status; times as text."
     STATUS_TOO_LARGE = "Keep the custom status below 16 KB; put the rest where the client can fetch it."
-    STATUS_LOST = "Set the custom status in every replay, outside of is_replaying and before the first yield."
+    STATUS_LOST = (
+        "Set the custom status in every replay, outside of is_replaying, and in every generation; None clears it."
+    )
+    FALSY_STATUS = 'Put it into an object, such as {"done": 0}; None clears the custom status.'
     NOT_A_GENERATOR = "Write the orchestrator as a def with yield, not as an async def; what awaits is an activity's."
     RAW_FAILURE = "Let the orchestrator raise an Exception, from a function that yields."
     WARNING_RAISED = "Let the SDK's warnings pass: do not make errors of those of the module azure."
@@ -77,7 +80,10 @@ class TrapKind(Enum):
     NESTED_TASK_ALL = "Do not put a task_all that can fail into another task_all or task_any."
     NAIVE_TIME = "Compute times from context.current_utc_datetime, which has a time zone."
     TIME_SPAN = "Give create_timer a time: context.current_utc_datetime + timedelta(...)."
-    DATES_REWRITTEN = "Write times in the custom status in UTC with Z and without trailing zeros, or as numbers."
+    DATES_REWRITTEN = (
+        "Write times in the custom status in UTC with Z and without trailing zeros, or as numbers; put a word before "
+        "one that is all of an error's text."
+    )
     STACK_IN_ERROR = 'Keep a line that begins with "Stack:" out of error messages.'
     CREDENTIAL_TEXT = "Keep such text out of inputs and errors; rename the variable or the parameter."
     MASKED_ERROR = "Mend the error behind it first."
@@ -94,9 +100,12 @@ class TrapKind(Enum):
     @property
     def subject(self) -> str | None:
         """What it is about, if that is no action: the custom "status", or the "end" that the code has come to."""
-        if self in (TrapKind.STATUS_TOO_LARGE, TrapKind.STATUS_NOT_JSON, TrapKind.DATES_REWRITTEN):
+        if self in _OF_STATUS:
             return "status"
         return "end" if self is TrapKind.NOTHING_AWAITED else None
+
+
+_OF_STATUS = (TrapKind.STATUS_TOO_LARGE, TrapKind.STATUS_NOT_JSON, TrapKind.FALSY_STATUS, TrapKind.DATES_REWRITTEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,7 +144,8 @@ class ObservedOrchestrator:
                     task = resume(value)
                 except StopIteration as stop:
                     return stop.value
-            _check_yield(task, user_code, self.last)
+            if task is not None or not context.will_continue_as_new:  # after which nothing is waited for
+                _check_yield(task, user_code, self.last)
             try:
                 resume, value = user_code.send, (yield task)
             except GeneratorExit:

@@ -162,6 +162,7 @@ class TaskHub:
             now=self.now,
             host=self.functions.host,
             profile=self.profile,
+            unsent_status=lambda: orchestrator.last.lines.unsent_status,
         )
         observation = orchestrator.last
         answer = read_answer(observation, self.profile)

@@ -10,6 +10,7 @@ from durable_status.replay.traps import TrapKind
 from durable_status.testing.bench import DurableBench
 from durable_status.testing.errors import RuleBroken
 from durable_status.testing.rules import rule_of
+from tests.paths import APPS
 from tests.raw_failures import KINDS, ONLY_IN_3, OWN_FAILURES, RAW_FAILURES, line_of
 
 _OWN_WORDS = ("yielded no task", "nothing awaited")
@@ -52,3 +53,24 @@ def test_what_user_code_raises_itself_breaks_no_rule(orchestrator: str) -> None:
     assert run.failed
     assert run.failure is not None
     assert run.failure.frames[-1].function == orchestrator
+
+
+@pytest.mark.parametrize("extension", ["2.13", "3"])
+@pytest.mark.parametrize("orchestrator", ["only_signals", "clears", "goes_on_by_yield", "waits_in_a_loop"])
+def test_what_is_meant_so_and_what_the_cures_lead_to_breaks_no_rule(orchestrator: str, extension: str) -> None:
+    durable = DurableBench.of_folder(APPS / "traps", extension=extension)
+
+    assert durable.start(orchestrator).run_until_complete().completed
+    if orchestrator == "waits_in_a_loop":
+        run = durable.start(orchestrator).advance(seconds=6 * 24 * 3_600).raise_event("go")
+        assert (run.completed, run.elapsed.days) == (True, 6)
+
+
+def test_a_status_is_cleared_on_purpose_or_lost_and_both_are_seen() -> None:
+    durable = DurableBench.of_folder(APPS / "traps")
+
+    assert durable.start("clears").statuses == ["begun", None]
+    with pytest.raises(RuleBroken, match=r"falsy-status"):
+        durable.start("says_nothing_done")
+    with pytest.raises(RuleBroken, match=r"status-lost"):
+        durable.start("says_it_once")
