@@ -114,12 +114,13 @@ class InstanceStatus(Generic[S]):
 
     @property
     def failure(self) -> Failure | None:
-        """Why it ended Failed, out of the output; None if it did not.
+        """Why it ended Failed, out of the output; None if it did not, or if the output was not asked for.
 
         The lines of an activity that failed are in it, those of an orchestrator are not: the platform keeps only the
         text of its exception.
         """
-        return Failure.from_output(self.output) if self.runtime_status is RuntimeStatus.FAILED else None
+        has_said_why = self.runtime_status is RuntimeStatus.FAILED and self.output is not None
+        return Failure.from_output(self.output) if has_said_why else None
 
     def output_as(self, output_type: TypeForm[T]) -> T:
         """The output, read as a type.
