@@ -83,4 +83,7 @@ def line_of(orchestrator: str, kind: str) -> list[int]:
     begin = next(at for at, line in enumerate(_LINES) if line.split("(")[0].endswith(f"def {orchestrator}"))
     end = next((at for at in range(begin, len(_LINES)) if not _LINES[at] and not _LINES[at + 1]), len(_LINES))
     marked = [at + 1 for at in range(begin, end) if _LINES[at].endswith(f"# here: {kind}")]
-    return marked or [begin]  # counted from 1, the line of the decorator
+    decorator = begin  # counted from 1
+    if kind == "recursion":  # how far an exception comes that Python itself raises at its limit depends on its version
+        return [*marked, decorator]
+    return marked or [decorator]

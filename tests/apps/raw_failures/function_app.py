@@ -331,7 +331,7 @@ def yields_again(context):
     yield from some_await(context)
     task = context.call_activity("echo", 2)
     for _ in range(3_000):
-        yield task
+        yield task  # here: recursion
 
 
 # Times.
