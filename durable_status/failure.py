@@ -28,6 +28,7 @@ _OF_CALL = re.compile(r"(?:Activity|Orchestrator) function '[^']*' failed: ")
 _RAW = re.compile(r"One or more errors occurred\. \(Result: Failure\nException: (.*?)\nStack: (.*)", re.DOTALL)
 _DETAILS = re.compile(r' ?\n ?(?:\{"\$type"|Message: )')
 
+_KEY = re.compile(r"""(?i)\b(code|sig|x-functions-key)=[^&\s"'<>]+""")
 _OF_OTHERS = re.compile(
     r"^<|[/\\](?:site|dist)-packages[/\\]|[/\\]lib[/\\]python3\.\d+[/\\]|[/\\]Python3\d+[/\\]Lib[/\\]"
     r"|[/\\]azure-functions-host[/\\]|[/\\]azure_functions_worker[/\\]",
@@ -141,6 +142,7 @@ def _remote_stacks(details: str) -> Iterator[str]:
 
 
 def _one_line(text: str) -> str:
-    """A text in one line that steers no terminal."""
-    line = "".join(char if char.isprintable() else repr(char)[1:-1] for char in " ".join(text.split()))
+    """A text in one line that steers no terminal and shows no key of a URL."""
+    line = _KEY.sub(r"\1=***", " ".join(text.split()))
+    line = line if line.isprintable() else "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
     return line if len(line) <= _LONGEST_REASON else f"{line[: _LONGEST_REASON - 3]}..."

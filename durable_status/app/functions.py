@@ -80,6 +80,12 @@ class AppFunction:
         return [binding for binding in self.bindings if str(binding.get("direction")).upper() == "OUT"]
 
     @property
+    def foreign_inputs(self) -> list[Mapping[str, Any]]:
+        """The bindings with which nothing comes in here: neither the trigger, nor a durable client, nor an output."""
+        known = (self.trigger, *self.outputs, *self.bindings_of(DURABLE_CLIENT))
+        return [binding for binding in self.bindings if binding not in known]
+
+    @property
     def foreign_outputs(self) -> list[Mapping[str, Any]]:
         """The output bindings that a local host has nothing behind: all but HTTP answers."""
         return [binding for binding in self.outputs if binding["type"] != HTTP_OUTPUT]

@@ -214,6 +214,11 @@ def _ended(outcome: Any, given: Any) -> Any:
 
 def _run(function: AppFunction, given: Any, hub: TaskHub) -> Any:
     """Run an activity; its durable clients are answered in `hub`, and then its sleeps cost virtual time only."""
+    for binding in function.foreign_inputs:
+        raise HarnessError(
+            f"{function.name} takes {binding['name']!r} ({binding['type']}), which there is not in a test; give the "
+            "activity an outcome in `activities`."
+        )
     in_process = InProcessHub(hub, Underway)
     if function.bindings_of(DURABLE_CLIENT):
         return FunctionCalls(in_process).run(function, given, hub.report)

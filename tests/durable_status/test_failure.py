@@ -77,6 +77,7 @@ def test_a_failure_without_state_is_told_by_its_exception() -> None:
         ("two\nlines\tand \x1b[31ma colour", r"two lines and \x1b[31ma colour"),
         ({"a": 1}, '{"a": 1}'),
         (None, "null"),
+        ("GET http://x/api/y?code=s3cr3t&sig=abc failed", "GET http://x/api/y?code=***&sig=*** failed"),
         ('bad \n {"$type": no json', "bad"),
         ('bad \n {"$type": "X", "InnerException": {"RemoteStackTrace": 5}}', "bad"),
         ("", ""),

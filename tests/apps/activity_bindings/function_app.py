@@ -90,6 +90,12 @@ async def HasAll(text, client, message: func.Out[str], context: func.Context):
     return [text, type(client).__name__, message.get(), context.function_name]
 
 
+@app.activity_trigger(input_name="text")
+@app.blob_input(arg_name="blob", path="a/b", connection="AzureWebJobsStorage")
+def ReadsABlob(text, blob: func.InputStream):
+    return blob.read()
+
+
 @app.route(route="start/{name}")
 @app.durable_client_input(client_name="client")
 async def start(req: func.HttpRequest, client):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from durable_status.testing.bench import DurableBench
-from durable_status.testing.errors import RuleBroken
+from durable_status.testing.errors import HarnessError, RuleBroken
 from durable_status.testing.faults import Faults
 
 pytestmark = pytest.mark.durable(app="tests/apps/activity_bindings")
@@ -56,6 +56,13 @@ def test_starts_of_clients_in_two_runs_do_not_meet(durable: DurableBench) -> Non
 def test_outputs_and_the_invocation_context_are_there(durable: DurableBench) -> None:
     assert durable.start("Calls", ["PutsOut", "x"]).output == "x"
     assert durable.start("Calls", ["HasAll", "x"]).output == ["x", "DurableOrchestrationClient", "x", "HasAll"]
+
+
+def test_an_input_that_there_is_not_in_a_test_is_named_with_the_cure(durable: DurableBench) -> None:
+    with pytest.raises(HarnessError, match=r"ReadsABlob takes 'blob' \(blob\), which .* an outcome in `activities`"):
+        durable.start("Calls", ["ReadsABlob", "x"])
+
+    assert durable.start("Calls", ["ReadsABlob", "x"], activities={"ReadsABlob": "read"}).output == "read"
 
 
 def test_a_call_of_the_client_that_is_not_awaited_breaks_a_rule(durable: DurableBench) -> None:
