@@ -117,8 +117,7 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
     Raises:
         LocalHostError: a port or the task hub cannot be had; nothing is left running.
     """
-    _check(app, options)
-    app = replace(app, functions=tuple(map(_telling, app.functions)))
+    app = _checked(app, options)
     speed_up_sdk()
     keep_read_events()
     functions, problems = _runnable(app)
@@ -128,9 +127,7 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
     facts = _host_facts(app, functions)
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(closing(listen(options.port, options.address)))
-        rpc_listener = None
-        if app.settings.serves_rpc:
-            rpc_listener = stack.enter_context(closing(listen_near(options.rpc_port)))
+        rpc_listener = stack.enter_context(closing(listen_near(options.rpc_port))) if app.settings.serves_rpc else None
         stack.enter_context(payloads_in(options.payload_folder))
         await storage.open()
         stack.push_async_callback(storage.close)
@@ -155,8 +152,7 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
         http = HttpFunctions(served, links, worker, enforced)
         admin = Admin(_listed(app, served, http, timers, activities), base_url, enforced)
         await stack.enter_async_context(admin.running())
-        headers = app.settings.custom_headers
-        public = PublicApplication(management, admin, http, failures, keys=enforced, headers=headers)
+        public = PublicApplication(management, admin, http, failures, enforced, app.settings.custom_headers)
         open_to = with_cors(public, options.cors_origins, credentials=options.cors_credentials)
         await stack.enter_async_context(AsgiServer(open_to, listener, options.grace_seconds).running())
         if rpc_listener is not None:
@@ -179,12 +175,14 @@ def _telling(function: AppFunction) -> AppFunction:
     return telling_lost_calls(function, lambda lost: logger.warning("Function '%s': %s", function.name, lost))
 
 
-def _check(app: App, options: HostOptions) -> None:
+def _checked(app: App, options: HostOptions) -> App:
+    """The app as it is run."""
     if app.settings.extended_sessions and options.profile is PROFILE_3:
         raise LocalHostError(
             "host.json: extendedSessionsEnabled is not available to Python apps, and extension 3.x does not start "
             "with it; delete it, or be 2.13 with --extension 2.13."
         )
+    return replace(app, functions=tuple(map(_telling, app.functions)))
 
 
 def _links(app: App, options: HostOptions, key: str, base_url: str, rpc_base_url: str | None) -> Links:

@@ -36,7 +36,6 @@ class PublicApplication:
         admin: Admin,
         functions: HttpFunctions,
         failures: Failures,
-        *,
         keys: Keys | None,
         headers: Mapping[str, str],
     ) -> None:

@@ -156,8 +156,7 @@ def run_episode(
         host: the app's functions and settings.
         profile: which durable extension to be.
         mode: whether a trap is a warning or an error.
-        unsent_status: asked after the call: the custom status that the code has set last, as Python writes it, if the
-            SDK does not send it; "None" clears the status. None: that is not known.
+        unsent_status: asked after the call: what the code has set last and the SDK does not send, as Python writes it.
 
     Raises:
         TrapError: in strict mode, the first trap.
@@ -177,17 +176,15 @@ def run_episode(
     next_generation = _next_generation(started, replay)
     if next_generation is None and not isinstance(appended[-1], OrchestratorCompleted):
         appended.append(OrchestratorCompleted(timestamp=now))
-    status = replay.custom_status
     runtime_status = _runtime_status(history, appended)
     traps = (*replay.traps, *_status_traps(instance, history, replay, runtime_status, started.name, unsent_status()))
     if traps and mode is Mode.STRICT:
         raise TrapError(traps[0])
-    if status is None and not history:
-        status = instance.carried_status
+    is_carried = replay.custom_status is None and not history
     return Episode(
         appended=tuple(appended),
         runtime_status=runtime_status,
-        custom_status=status,
+        custom_status=instance.carried_status if is_carried else replay.custom_status,
         output=_output(appended),
         outbox=tuple(decision for decision in replay.decisions if not isinstance(decision, Complete)),
         parent_message=_parent_message(started, replay.decisions, now, profile),
