@@ -24,7 +24,7 @@ import time
 import urllib.request
 import uuid
 import zoneinfo
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import time as now
 from typing import Any
@@ -40,6 +40,12 @@ from durable_status.testing.guard import watching
 _HERE = Path(__file__)
 _OPEN_FILE = _HERE.open()
 _NOWHERE = "/nowhere/at/all"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _closes_its_file() -> Iterator[None]:
+    yield
+    _OPEN_FILE.close()
 
 
 def _try(work: Callable[[], object]) -> Callable[[], object]:
