@@ -15,6 +15,7 @@ from durable_status.errors import (
     StatusEncodeError,
     WaitTimeoutError,
 )
+from durable_status.failure import Failure
 from durable_status.instance_status import InstanceStatus, RuntimeStatus
 from durable_status.offloaded import Offloaded, PayloadStore
 from durable_status.progress import Progress, RecentItems
@@ -24,6 +25,7 @@ from durable_status.reports import wait_all, wait_with_reports
 __all__ = [
     "MAX_STATUS_BYTES",
     "DurableStatusError",
+    "Failure",
     "HostError",
     "InstanceEndedError",
     "InstanceFailedError",

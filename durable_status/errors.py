@@ -22,6 +22,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from durable_status.failure import Failure
+
 
 class DurableStatusError(Exception):
     """What this library raises on purpose; the text is a sentence that says what to do."""
@@ -78,13 +80,16 @@ class InstanceStateError(DurableStatusError):
 
 
 class InstanceEndedError(DurableStatusError):
-    """The instance ended before what was waited for."""
+    """The instance ended before what was waited for; the text says why, and `status` where it was."""
 
-    def __init__(self, status: Any) -> None:
-        super().__init__(
-            f"The instance {status.instance_id!r} of {status.name} ended {status.runtime_status.value}. "
-            "The status on this error says where it was."
-        )
+    def __init__(self, status: Any, failure: Failure | None = None) -> None:
+        """`failure` is what is known of it beyond the status."""
+        how = status.runtime_status.value
+        why = failure or status.failure
+        if how == "Terminated" and status.output is not None:
+            why = Failure.from_output(status.output)
+        sentence = f"The instance {status.instance_id!r} of {status.name} ended {how}{f': {why}' if why else ''}"
+        super().__init__(sentence if sentence.endswith(".") else f"{sentence}.")
         self.status = status
         """The last status, an `InstanceStatus`."""
 

@@ -11,6 +11,7 @@ from typing import Any, Generic, Self, TypeVar, cast
 from typing_extensions import TypeForm
 
 from durable_status.errors import HostError, PayloadError, StatusDecodeError
+from durable_status.failure import Failure
 from durable_status.offloaded import Offloaded
 from durable_status.status_codec import codec_for
 from durable_status.stored_json import Json
@@ -110,6 +111,16 @@ class InstanceStatus(Generic[S]):
             StatusDecodeError: a newer version of this library wrote the reference.
         """
         return Offloaded.from_json(self.custom_status_json)
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why it ended Failed, out of the output; None if it did not, or if the output was not asked for.
+
+        The lines of an activity that failed are in it, those of an orchestrator are not: the platform keeps only the
+        text of its exception.
+        """
+        has_said_why = self.runtime_status is RuntimeStatus.FAILED and self.output is not None
+        return Failure.from_output(self.output) if has_said_why else None
 
     def output_as(self, output_type: TypeForm[T]) -> T:
         """The output, read as a type.

@@ -20,6 +20,7 @@ def test_the_librarys_names_are_these() -> None:
     assert durable_status.__all__ == [
         "MAX_STATUS_BYTES",
         "DurableStatusError",
+        "Failure",
         "HostError",
         "InstanceEndedError",
         "InstanceFailedError",

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import CodeType
 from typing import Any, Self
 
 from durable_status.app.errors import AppError
@@ -102,6 +103,12 @@ class AppFunction:
         return [binding for binding in self.bindings if str(binding.get("direction")).upper() == "OUT"]
 
     @property
+    def foreign_inputs(self) -> list[Mapping[str, Any]]:
+        """The bindings with which nothing comes in here: neither the trigger, nor a durable client, nor an output."""
+        known = (self.trigger, *self.outputs, *self.bindings_of(DURABLE_CLIENT))
+        return [binding for binding in self.bindings if binding not in known]
+
+    @property
     def foreign_outputs(self) -> list[Mapping[str, Any]]:
         """The output bindings that a local host has nothing behind: all but HTTP answers."""
         return [binding for binding in self.outputs if binding["type"] != HTTP_OUTPUT]
@@ -121,6 +128,11 @@ class App:
     """Names of functions that the Python worker refuses. On the platform no function of the app is loaded then."""
     notices: tuple[str, ...] = ()
     """What of its settings and files has no effect here, a sentence each."""
+
+    def __repr__(self) -> str:
+        return (
+            f"<App in {str(self.root)!r}: {', '.join(function.name for function in self.functions) or 'no functions'}>"
+        )
 
     @property
     def loss(self) -> str | None:
@@ -149,6 +161,12 @@ def user_function(call: Callable[..., Any]) -> Callable[..., Any]:
         while hasattr(call, member):
             call = getattr(call, member)
     return call
+
+
+def user_code(call: Callable[..., Any]) -> CodeType | None:
+    """The code of the app's own function, without any decorator's; None for what no Python defines."""
+    code: CodeType | None = getattr(inspect.unwrap(user_function(call)), "__code__", None)
+    return code
 
 
 def _parameters(call: Callable[..., Any]) -> Iterable[str]:

@@ -20,7 +20,8 @@ _LAST_PORT = 65_535
 class LocalSettings:
     """The part of the file a local host uses; without a file, all defaults."""
 
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Never shown: connection strings are among them."""
     http_port: int | None = None
     http_address: str | None = None
     cors_origins: tuple[str, ...] = ()

@@ -7,13 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from durable_status.app.functions import user_function
+from durable_status.app.functions import user_code, user_function
 
 
 def place_of(call: Callable[..., Any], root: Path) -> str:
     """File and line of a function of the app in `root`, in brackets after a blank; nothing if it has none."""
-    function = inspect.unwrap(user_function(call))
-    code = getattr(function, "__code__", None)
+    code = user_code(call)
     return "" if code is None else file_and_line(root, code.co_filename, code.co_firstlineno)
 
 

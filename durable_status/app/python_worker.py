@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import threading
 import traceback
@@ -150,3 +151,38 @@ def exception_texts(error: BaseException) -> tuple[str, str]:
     if isinstance(error, AppError):
         return str(error), ""
     return f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error))
+
+
+def unwritten_action(error: BaseException) -> int | None:
+    """The index of the action that the SDK could not write as JSON; None if `error` is another one.
+
+    It writes the whole answer at once, so the error itself does not say whether a call's arguments or the custom status
+    is to blame.
+    """
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_name == "to_json_string" and "json_dict" in frame.f_locals:
+            actions = [action for step in frame.f_locals["json_dict"]["actions"] for action in step]
+            return next((index for index, action in enumerate(actions) if not _is_writable(action)), None)
+    return None
+
+
+def close_coroutines(error: BaseException) -> None:
+    """Close the coroutines that an orchestrator has given to the SDK, which awaits none and fails with `error`.
+
+    Python would warn of each of them, later and at whatever line is running then.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        for frame, _ in traceback.walk_tb(cause.__traceback__):
+            for value in frame.f_locals.values():
+                if inspect.iscoroutine(value) and inspect.getcoroutinestate(value) == inspect.CORO_CREATED:
+                    value.close()
+        cause = cause.__cause__
+
+
+def _is_writable(value: Any) -> bool:
+    try:
+        activity_result(value)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True

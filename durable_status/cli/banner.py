@@ -12,7 +12,7 @@ from durable_status.app.functions import (
     by_durable_name,
 )
 from durable_status.app.links import WEBHOOK_BASE
-from durable_status.cli.output import one_line
+from durable_status.harmless_text import one_line
 from durable_status.local_host.host import HostOptions, LocalHost
 from durable_status.local_host.keys import FILE_NAME as KEYS_FILE
 from durable_status.local_host.library_version import library_version

@@ -20,8 +20,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from durable_status.cli.output import one_line
 from durable_status.cli.status_words import COLOURS, status_text, steps_of
+from durable_status.harmless_text import one_line
 from durable_status.instance_status import InstanceStatus, RuntimeStatus
 
 _LONGEST_BAR = 40

@@ -9,7 +9,8 @@ from typing import Any
 import click
 from click.exceptions import NoArgsIsHelpError
 
-from durable_status.cli.output import one_line, take_any_character
+from durable_status.cli.output import take_any_character
+from durable_status.harmless_text import one_line
 
 INTERRUPTED = 130  # as shells have it
 

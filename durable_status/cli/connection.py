@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ EXIT_CODES = (
     "130 interrupted."
 )
 
+_SECONDS_FOR_HINTS = 5.0
 _EXTRAS = {"httpx": "cli", "rich": "cli", "azure": "azure"}
 _CODES: tuple[tuple[type[DurableStatusError], int], ...] = (
     (RefusedError, 2),
@@ -59,6 +61,17 @@ class Connection:
         from durable_status.client.status_client import AsyncStatusClient
 
         return AsyncStatusClient(self._url, key=self._key, payload_store=self._payload_store)
+
+    def ask(self, path: str, **query: str) -> Any:
+        """The JSON at a path of the host that is not of the management API; None if there is none to be had."""
+        import httpx
+
+        headers = {"x-functions-key": self._key} if self._key else {}
+        try:
+            answer = httpx.get(self._url.rstrip("/") + path, params=query, headers=headers, timeout=_SECONDS_FOR_HINTS)
+            return answer.json() if answer.status_code == HTTPStatus.OK else None
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+            return None
 
 
 def connected(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -128,7 +128,7 @@ def show(opened: Hub, instance_id: str, show_input: bool, as_json: bool) -> None
         return
     from durable_status.cli.tables import print_status
 
-    print_status(status, show_input=show_input)
+    print_status(status, status.failure, show_input=show_input)
 
 
 @_command("history")

@@ -13,7 +13,8 @@ import sys
 
 import click
 
-from durable_status.cli.output import has_colors, lines_of, one_line
+from durable_status.cli.output import has_colors, lines_of
+from durable_status.harmless_text import masked, one_line
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -21,7 +22,6 @@ _MORE = "           | "  # as wide as the time
 _TIME = "%H:%M:%S"
 _OURS = "durable_status."
 _CONVERSION = re.compile(r"%[-#0 +]*\d*(?:\.\d+)?([a-zA-Z%])")
-_KEY = re.compile(r"(\bcode=)[^&\s\"']+")
 _CHATTY = ("uvicorn", "azure", "asyncio", "aiohttp", "watchfiles")
 _SAYS_IT_IN_ERRORS = "azure.identity"  # and logs the same over many lines
 
@@ -50,7 +50,7 @@ class _Formatter(logging.Formatter):
         first, *more = lines_of("\n".join(part.rstrip("\n") for part in parts))
         begin = f"[{self.formatTime(record, self.datefmt)}] {record.levelname:<7} {first}"
         text = "\n".join([begin, *(f"{_MORE}{line}" for line in more)])
-        text = _KEY.sub(r"\1***", text)  # apps log management URLs, and those hold a key
+        text = masked(text)  # apps log management URLs, and those hold a key
         color = _color(record) if self._colored else None
         return click.style(text, fg=color) if color else text
 

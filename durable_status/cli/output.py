@@ -2,7 +2,8 @@
 
 Ids, names, statuses, error texts: they come from users, apps and servers, and go to lines of ours. Nothing in them may
 move the cursor, set a title, turn the direction of writing, or begin a line that looks like one of ours. So every line
-that is printed or logged, and every cell of a table, goes through `one_line` or `lines_of`.
+that is printed or logged, and every cell of a table, goes through `one_line` (of `harmless_text`) or
+`lines_of`.
 """
 
 from __future__ import annotations
@@ -10,34 +11,19 @@ from __future__ import annotations
 import json
 import os
 import sys
-import unicodedata
 from pathlib import Path
 from typing import Any, TextIO
 
 import click
 
-_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_JOINERS = "\u200c\u200d"  # Persian and emoji are written with them, and they move nothing
+from durable_status.harmless_text import one_line
+
 _TAB_WIDTH = 4
-
-
-def one_line(text: str) -> str:
-    """The text in one line, with an escape such as ``\\n`` or ``\\u001b`` for what is not to be printed."""
-    return text if text.isprintable() else "".join(char if _is_harmless(char) else _escaped(char) for char in text)
 
 
 def lines_of(text: str) -> list[str]:
     """The lines of a text that may have several, such as a traceback, each harmless by itself."""
     return [one_line(line) for line in text.replace("\r\n", "\n").expandtabs(_TAB_WIDTH).split("\n")]
-
-
-def _is_harmless(char: str) -> bool:
-    return char.isprintable() or char in _JOINERS or unicodedata.category(char) == "Zs"
-
-
-def _escaped(char: str) -> str:
-    number = ord(char)
-    return _NAMED.get(char) or (f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}")
 
 
 def echo(text: object, *, err: bool = False, label: str = "", color: str | None = None) -> None:

@@ -7,6 +7,7 @@ from typing import Any, cast
 import click
 
 from durable_status.cli.connection import EXIT_CODES, Connection, reading
+from durable_status.cli.hints import failure_of
 from durable_status.cli.list import AS_JSON
 from durable_status.cli.output import echo, echo_json, is_for_people
 
@@ -20,7 +21,8 @@ from durable_status.cli.output import echo, echo_json, is_for_people
 def status(connection: Connection, instance_id: str, show_input: bool, show_history: bool, as_json: bool) -> None:
     """Show an instance.
 
-    On a terminal it is a table, and anywhere else a JSON document.
+    On a terminal it is a table, and anywhere else a JSON document; why the instance has failed is in the table, or on
+    stderr.
 
     \b
     Examples:
@@ -29,14 +31,17 @@ def status(connection: Connection, instance_id: str, show_input: bool, show_hist
     """
     with connection.open() as client:
         shown = client.get_status(instance_id, Any, show_input=show_input, show_history=show_history)
+    failure = failure_of(connection, shown)
     if shown.payload_error is not None:
         echo(shown.payload_error, err=True)
     if as_json or not is_for_people():
         echo_json(shown.to_document(), indent=2)
+        if failure is not None:
+            echo(f"Failed: {failure}", err=True)
         return
     from durable_status.cli.tables import print_events, print_status
 
-    print_status(shown, show_input=show_input)
+    print_status(shown, failure, show_input=show_input)
     if shown.history is not None:
         echo("")
         print_events(cast("list[dict[str, Any]]", shown.history))

@@ -7,6 +7,7 @@ from datetime import datetime
 import click
 
 from durable_status.cli.connection import EXIT_CODES, Connection, connected, reading
+from durable_status.cli.hints import check_orchestrator
 from durable_status.cli.json_argument import HOW_TO_GIVE_JSON, read_json_argument
 from durable_status.cli.list import moment
 from durable_status.cli.output import echo
@@ -34,6 +35,8 @@ def start_new(
 ) -> None:
     """Start an instance and print its id.
 
+    A name that the app does not have is refused, if the host says which ones it has.
+
     \b
     Examples:
       durable-status start-new PackOrder --input '{"articles": ["lamp"]}' --id order-7
@@ -43,6 +46,7 @@ def start_new(
     if timeout is not None and not watches:
         raise click.UsageError("--timeout goes with --watch: without it nothing is waited for.")
     value = read_json_argument(input_text, "The input")
+    check_orchestrator(connection, orchestration)
     with connection.open() as client:
         started = client.start_new(orchestration, value, instance_id=instance_id)
     if watches:

@@ -10,8 +10,10 @@ from rich.console import Console
 from rich.text import Text
 
 from durable_status.cli.fitted_table import Column, print_table
-from durable_status.cli.output import echo, is_for_people, json_text, one_line
+from durable_status.cli.output import echo, is_for_people, json_text
 from durable_status.cli.status_words import COLOURS, status_text
+from durable_status.failure import Failure
+from durable_status.harmless_text import one_line
 from durable_status.instance_status import InstanceStatus
 from durable_status.stored_json import Json
 from durable_status.task_hub.numbers import EVENT_TYPES, ORCHESTRATION_STATUSES
@@ -55,8 +57,8 @@ def print_statuses(statuses: Iterable[InstanceStatus[Any]]) -> None:
     print_table(_INSTANCES, rows)
 
 
-def print_status(status: InstanceStatus[Any], *, show_input: bool) -> None:
-    """Print one instance, a line for each of its members, JSON in full."""
+def print_status(status: InstanceStatus[Any], failure: Failure | None, *, show_input: bool) -> None:
+    """Print one instance, a line for each of its members, JSON in full; `failure` is why it has failed."""
     members = {
         "Instance": _plain(status.instance_id),
         "Orchestration": _plain(status.name),
@@ -64,6 +66,7 @@ def print_status(status: InstanceStatus[Any], *, show_input: bool) -> None:
         "Created": _plain(f"{status.created_time:%Y-%m-%d %H:%M:%S} UTC"),
         "Last updated": _plain(f"{status.last_updated_time:%Y-%m-%d %H:%M:%S} UTC"),
         "Custom status": _whole(status.custom_status_json),
+        **({"Failure": _failure(failure)} if failure is not None else {}),
         **({"Output": _whole(status.output)} if status.runtime_status.has_ended else {}),
         **({"Input": _whole(status.input)} if show_input else {}),
     }
@@ -118,6 +121,11 @@ def _coloured(text: str, status: str = "") -> Text:
 def _plain(text: str) -> Text:
     """A text as it is, not as markup."""
     return Text(one_line(text))
+
+
+def _failure(failure: Failure) -> Text:
+    """The reason, and below it a line for each line of the user's code."""
+    return Text("\n").join(map(_plain, [failure.reason, *(f"  {frame}" for frame in failure.frames)]))
 
 
 def _whole(value: Json) -> Text:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from durable_status.cli.connection import EXIT_CODES, Connection, reading
+from durable_status.cli.hints import failure_of
 from durable_status.cli.output import echo, echo_json, is_for_people
 from durable_status.errors import InstanceFailedError, WaitTimeoutError
 from durable_status.instance_status import InstanceStatus
@@ -25,7 +26,8 @@ def watch(connection: Connection, instance_ids: tuple[str, ...], timeout: float 
     """Follow instances until all have ended.
 
     On a terminal each has a bar, moved by the "done" and "total" of its custom status, in the order given. Elsewhere
-    each change is a line, a JSON document. The exit code is 0 when all have completed.
+    each change is a line, a JSON document. The exit code is 0 when all have completed; why one has failed is told on
+    stderr.
 
     \b
     Examples:
@@ -44,9 +46,12 @@ def watch_instances(connection: Connection, instance_ids: Sequence[str], timeout
     """
     with _screen(instance_ids) as show:
         last = asyncio.run(_watch_all(connection, instance_ids, show, timeout))
-    failed = next((status for status in last if status.runtime_status.has_failed), None)
-    if failed is not None:
-        raise InstanceFailedError(failed)
+    failed = [status for status in last if status.runtime_status.has_failed]
+    errors = [InstanceFailedError(status, failure_of(connection, status)) for status in failed]
+    for error in errors[1:]:
+        echo(f"Error: {error}", err=True)
+    if errors:
+        raise errors[0]
 
 
 def _screen(instance_ids: Sequence[str]) -> AbstractContextManager[Show]:

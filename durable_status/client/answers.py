@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection
 from http import HTTPStatus
 from typing import Any
 
 from durable_status.client.steps import Response
 from durable_status.errors import HostError, InstanceNotFoundError, InstanceStateError
-
-_KEY = re.compile(r"""(?i)\b(code|sig|x-functions-key)=[^&\s"'<>]+""")
+from durable_status.harmless_text import masked
 
 # 2.13 answers 500 where 3.x answers 409 or 412 (extension-3x.md); what it says tells them from a defect.
 _STATE_SENTENCES = (
@@ -21,11 +19,6 @@ _STATE_SENTENCES = (
     "only supported on failed",
 )
 _STATE_CODES = frozenset({HTTPStatus.CONFLICT, HTTPStatus.GONE, HTTPStatus.PRECONDITION_FAILED})
-
-
-def masked(text: str) -> str:
-    """`text` without the values of keys in URLs."""
-    return _KEY.sub(r"\1=***", text)
 
 
 def parsed(response: Response) -> Any:

@@ -16,9 +16,9 @@ from azure.data.tables.aio import TableServiceClient as AsyncTableServiceClient
 from azure.storage.blob import BlobServiceClient
 from azure.storage.blob.aio import BlobServiceClient as AsyncBlobServiceClient
 
-from durable_status.client.answers import masked
 from durable_status.client.hub_steps import GetBlob, GetPage, GetRow, Page
 from durable_status.errors import HostError
+from durable_status.harmless_text import masked
 from durable_status.task_hub.large_values import is_inside
 from durable_status.task_hub.names import HubNames
 

@@ -55,6 +55,9 @@ class Reporter:
         self._sent = 0
         self._next_time = now()
 
+    def __repr__(self) -> str:
+        return f"<Reporter of {self._event_name!r} to {self._instance_id!r}: {self._sent} of {self._limit}>"
+
     async def report(self, value: Any) -> bool:
         """Raise a report, a JSON or typed value; whether it was raised, or dropped.
 

@@ -17,13 +17,13 @@ import httpx
 from typing_extensions import TypeForm
 
 from durable_status.client import flows, watching
-from durable_status.client.answers import masked
 from durable_status.client.driving import run, stream
 from durable_status.client.hydration import perform
 from durable_status.client.steps import Flow, Pause, Request, Response, Step, Stream
 from durable_status.client.verbs import AsyncVerbs
 from durable_status.client.watching import HttpLooks, Pace
 from durable_status.errors import HostError, RefusedError
+from durable_status.harmless_text import masked
 from durable_status.instance_status import InstanceStatus, RuntimeStatus
 from durable_status.offloaded import PayloadStore
 

@@ -6,12 +6,14 @@ import json
 import logging
 from collections.abc import Iterable
 
+from durable_status.app.bindings import arguments_of
 from durable_status.app.functions import ACTIVITY_TRIGGER, AppFunction, by_durable_name
 from durable_status.app.links import Links
 from durable_status.app.python_worker import activity_input, activity_result
 from durable_status.local_host.clock import Clock
+from durable_status.local_host.failures import told
 from durable_status.local_host.http_calls import HttpCalls
-from durable_status.local_host.invocations import arguments_of, on_behalf_of
+from durable_status.local_host.invocations import on_behalf_of
 from durable_status.local_host.log_categories import of_function
 from durable_status.local_host.storage.provider import ActivityCall, Message
 from durable_status.local_host.worker import Worker, worker_failure
@@ -58,7 +60,7 @@ class Activities:
             function = self._functions.get(self._names.find(call.name) or "")
             about = of_function(call.name if function is None else function.name)
             logger.error(
-                "Activity '%s' of instance '%s' failed: %s", call.name, call.instance_id, failure.message, extra=about
+                "Activity '%s' of instance '%s' failed: %s", call.name, call.instance_id, told(failure), extra=about
             )
             logger.debug("%s", failure.stack, extra=about)
             reason, details = activity_failure(call.name, failure, self._profile)

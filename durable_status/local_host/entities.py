@@ -10,14 +10,20 @@ import logging
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import zip_longest
+from typing import Any
+
+from azure.durable_functions import Entity
 
 from durable_status.app.functions import ENTITY_TRIGGER, AppFunction, by_durable_name
 from durable_status.app.python_worker import trigger_arguments
+from durable_status.failure import Failure
 from durable_status.local_host.clock import Clock
+from durable_status.local_host.failures import told
 from durable_status.local_host.invocations import invocation, on_behalf_of
 from durable_status.local_host.orchestrations import random_execution_id
 from durable_status.local_host.storage.provider import EpisodeCommit, InstanceRow, Message, OrchestrationWork
-from durable_status.local_host.worker import call_function
+from durable_status.local_host.worker import call_function, worker_failure
 from durable_status.replay.entity_batch import (
     EntityBatch,
     EntityFunction,
@@ -85,21 +91,22 @@ class Entities:
         if not raised:
             return EpisodeCommit()
         entity = EntityId.parse(work.instance_id)
+        failures: list[Failure] = []
         batch = run_entity_batch(
             entity,
             None if work.row is None else work.row.input,
             raised,
-            function=self._function(entity.name, work.instance_id),
+            function=self._function(entity.name, work.instance_id, failures),
             now=self._clock.now(),
             settings=self._settings,
         )
         self._failures.pop(work.instance_id, None)
-        for operation, error in batch.failed_operations:
+        for (operation, error), failure in zip_longest(batch.failed_operations, failures):
             logger.error(
                 "Function '%s (Entity)' failed '%s' operation: %s (Instance='%s')",
                 entity.name,
                 operation,
-                error,
+                failure or error,
                 work.instance_id,
             )
         for operation, sentence in batch.input_traps:
@@ -111,16 +118,18 @@ class Entities:
         failures = self._failures[instance_id] = self._failures.get(instance_id, 0) + 1
         return min(1 << failures, _LONGEST_DELAY_SECONDS)
 
-    def _function(self, name: str, instance_id: str) -> EntityFunction:
+    def _function(self, name: str, instance_id: str, failures: list[Failure]) -> EntityFunction:
+        """What a batch calls; the errors of its operations, of which the SDK keeps the text only, go to `failures`."""
         registered = self._names.find(name)
 
         def call(trigger: str) -> str:
             function = None if registered is None else self._functions.get(registered)
             if function is None:
                 return self._answer_unknown(name, trigger)
+            noting = replace(function, call=_noting_errors(function.call, failures))
             number = str(uuid.uuid4())
             with on_behalf_of(instance_id), invocation(function.name, number):
-                answer: str = call_function(function, trigger_arguments(function, trigger, number), number)
+                answer: str = call_function(noting, trigger_arguments(function, trigger, number), number)
             return answer
 
         return call
@@ -180,3 +189,20 @@ class Entities:
         )
         row = replace(row, runtime_status=ended, output=terminated.input, last_updated_time=now, completed_time=now)
         return EpisodeCommit(row=row, events=events)
+
+
+def _noting_errors(handle: Callable[..., Any], failures: list[Failure]) -> Callable[..., Any]:
+    """The SDK's handle of the same entity; why its operations fail is noted in order."""
+    user_function = getattr(handle, "entity_function", None)
+    if user_function is None:
+        return handle
+
+    def noting(context: Any) -> None:
+        try:
+            user_function(context)
+        except Exception as error:
+            failures.append(told(worker_failure(error)))
+            raise
+
+    made: Callable[..., Any] = Entity.create(noting)
+    return made

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from durable_status.app.client_calls import telling_lost_calls
 from durable_status.app.functions import (
     ACTIVITY_TRIGGER,
     DURABLE_CLIENT,
@@ -28,11 +29,13 @@ from durable_status.local_host.admin import Admin, Call, ListedFunction
 from durable_status.local_host.clock import Clock
 from durable_status.local_host.dispatcher import Dispatcher
 from durable_status.local_host.errors import LocalHostError
+from durable_status.local_host.failures import Failures
 from durable_status.local_host.http_calls import HttpCalls, open_http_session
 from durable_status.local_host.http_functions import HttpFunctions, ServedFunction, serve_functions
 from durable_status.local_host.keys import FILE_NAME as KEYS_FILE
 from durable_status.local_host.keys import load_keys
 from durable_status.local_host.listen import LOOPBACK, AsgiServer, listen, listen_near, port_of
+from durable_status.local_host.log_categories import of_function
 from durable_status.local_host.management.api import ManagementApi, Surroundings
 from durable_status.local_host.management.callers import Callers
 from durable_status.local_host.management.control import Control
@@ -117,7 +120,7 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
         LocalHostError: a port or the task hub cannot be had; nothing is left running.
         AppError: the host is strict, and the platform would load no function of the app.
     """
-    _check(app, options)
+    app = _checked(app, options)
     speed_up_sdk()
     keep_read_events()
     functions, problems = _runnable(app)
@@ -129,9 +132,7 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
     facts = _host_facts(app, functions, options.profile)
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(closing(listen(options.port, options.address)))
-        rpc_listener = None
-        if app.settings.serves_rpc:
-            rpc_listener = stack.enter_context(closing(listen_near(options.rpc_port)))
+        rpc_listener = stack.enter_context(closing(listen_near(options.rpc_port))) if app.settings.serves_rpc else None
         stack.enter_context(payloads_in(options.payload_folder))
         await storage.open()
         stack.push_async_callback(storage.close)
@@ -146,7 +147,8 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
         links = _links(app, options, keys.system, base_url, rpc_base_url)
         http_calls = HttpCalls(await stack.enter_async_context(open_http_session(options.profile)), clock)
         activities = Activities(functions, facts.activities, links, worker, http_calls, clock, options.profile)
-        dispatcher = _dispatcher(app, functions, facts, storage, worker, activities, options, clock)
+        failures = Failures()
+        dispatcher = _dispatcher(app, functions, facts, storage, worker, activities, options, clock, failures)
         await stack.enter_async_context(dispatcher.running())
         rpc_port = None if rpc_listener is None else port_of(rpc_listener)
         timers = Timers(schedules, worker, links, clock, _in_state(options, TIMERS_FILE))
@@ -155,7 +157,7 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
         http = HttpFunctions(routed, links, worker, enforced)
         admin = Admin(_listed(app, routed, http, timers, activities), base_url, enforced)
         await stack.enter_async_context(admin.running())
-        public = PublicApplication(management, admin, http, keys=enforced, headers=app.settings.custom_headers)
+        public = PublicApplication(management, admin, http, failures, enforced, app.settings.custom_headers)
         open_to = with_cors(public, options.cors_origins, credentials=options.cors_credentials)
         await stack.enter_async_context(AsgiServer(open_to, listener, options.grace_seconds).running())
         if rpc_listener is not None:
@@ -173,7 +175,17 @@ async def run_host(app: App, storage: StorageProvider, options: HostOptions, clo
         )
 
 
-def _check(app: App, options: HostOptions) -> None:
+def _telling(function: AppFunction) -> AppFunction:
+    """A function whose calls of the durable client that are not awaited are in the log."""
+
+    def tell(lost: str) -> None:
+        logger.warning("Function '%s': %s", function.name, lost, extra=of_function(function.name))
+
+    return telling_lost_calls(function, tell)
+
+
+def _checked(app: App, options: HostOptions) -> App:
+    """The app as it is run."""
     if app.settings.extended_sessions and options.profile is PROFILE_3:
         raise LocalHostError(
             "host.json: extendedSessionsEnabled is not available to Python apps, and extension 3.x does not start "
@@ -181,6 +193,7 @@ def _check(app: App, options: HostOptions) -> None:
         )
     if options.strict:
         app.require_all()
+    return replace(app, functions=tuple(map(_telling, app.functions)))
 
 
 def _links(app: App, options: HostOptions, key: str, base_url: str, rpc_base_url: str | None) -> Links:
@@ -300,6 +313,7 @@ def _dispatcher(
     activities: Activities,
     options: HostOptions,
     clock: Clock,
+    failures: Failures,
 ) -> Dispatcher:
     def engine() -> tuple[Orchestrations, Entities]:
         from durable_status.local_host.entities import Entities
@@ -311,7 +325,7 @@ def _dispatcher(
         )
         mode = Mode.STRICT if options.strict else Mode.FAITHFUL
         return (
-            Orchestrations(functions, facts, options.profile, clock, mode),
+            Orchestrations(functions, facts, options.profile, clock, mode, failures=failures),
             Entities(functions, facts.entities, entity_settings, options.profile, clock),
         )
 

@@ -13,9 +13,9 @@ from typing import Any
 from azure.functions.http import HttpRequest, HttpResponseConverter
 from starlette.datastructures import Headers, QueryParams
 
+from durable_status.app.bindings import arguments_of, returned_or_set
 from durable_status.app.functions import AppFunction
 from durable_status.app.links import Links
-from durable_status.local_host.invocations import arguments_of, returned_or_set
 from durable_status.local_host.keys import Access, Keys, presented_key
 from durable_status.local_host.log_categories import of_function
 from durable_status.local_host.reply import Receive, Reply, Scope, Send, bare, read_body

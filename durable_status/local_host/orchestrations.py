@@ -6,18 +6,19 @@ committed.
 
 from __future__ import annotations
 
-import functools
 import logging
-import re
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
+from durable_status.app.action_lines import ActionLines, noting_lines, place_of_definition, placed
 from durable_status.app.functions import ORCHESTRATION_TRIGGER, AppFunction, by_durable_name
-from durable_status.app.python_worker import trigger_arguments
-from durable_status.local_host.action_lines import ActionLines, noting_lines, place_of_definition
+from durable_status.app.python_worker import close_coroutines, trigger_arguments
+from durable_status.failure import Failure
 from durable_status.local_host.clock import Clock
+from durable_status.local_host.failures import Failures, told
 from durable_status.local_host.invocations import invocation, on_behalf_of
 from durable_status.local_host.status_lines import tell_custom_status
 from durable_status.local_host.storage.provider import (
@@ -30,17 +31,17 @@ from durable_status.local_host.storage.provider import (
 from durable_status.local_host.worker import call_function
 from durable_status.replay.answer import HostRefusal
 from durable_status.replay.decisions import ScheduleActivity, SendEvent, SetTimer, StartSubOrchestration
-from durable_status.replay.episode import Episode, Instance, child_started, run_episode
+from durable_status.replay.episode import Episode, Instance, child_started, run_episode, terminated_episode
 from durable_status.replay.events import (
     Event,
     EventRaised,
     ExecutionStarted,
-    ExecutionTerminated,
     OrchestrationInstance,
     OrchestrationStatus,
     TimerFired,
 )
 from durable_status.replay.executions import find_start, has_ended
+from durable_status.replay.failures import WorkerFailure
 from durable_status.replay.host_facts import HostFacts
 from durable_status.replay.profile import Profile
 from durable_status.replay.ticks import Ticks
@@ -49,8 +50,6 @@ from durable_status.replay.traps import Mode, Trap, TrapError, TrapKind
 logger = logging.getLogger(__name__)
 
 _OF_STATUS = (TrapKind.STATUS_TOO_LARGE, TrapKind.STATUS_NOT_JSON, TrapKind.DATES_REWRITTEN)
-_DATA_OF_ERROR = re.compile(r'\n(?:Stack:| ?\{"\$type")')
-
 _RESTS_PER_EPISODE = 4
 _LONGEST_REST_SECONDS = 0.1
 
@@ -71,6 +70,7 @@ class Orchestrations:
         clock: Clock,
         mode: Mode = Mode.FAITHFUL,
         new_execution_id: Callable[[], str] = random_execution_id,
+        failures: Failures | None = None,
     ) -> None:
         self._functions = by_durable_name(functions, ORCHESTRATION_TRIGGER)
         self._host = host
@@ -78,6 +78,7 @@ class Orchestrations:
         self._clock = clock
         self._mode = mode
         self._new_execution_id = new_execution_id
+        self._failures = failures or Failures()
         self._said: dict[str, set[str]] = {}  # warnings by instance: every episode finds them again
 
     def run(self, work: OrchestrationWork) -> EpisodeCommit:
@@ -98,7 +99,7 @@ class Orchestrations:
                 carried_status=carried_status,
                 custom_status=row.custom_status if row else None,
             )
-            episode = self._run_episode(instance, history, messages, orchestrator, now)
+            episode = self._run_episode(instance, history, messages, orchestrator, now, self._mode)
             outbox.add(started, episode, now)
             self._warn(work.instance_id, episode, orchestrator)
             following = episode.next_generation
@@ -109,7 +110,7 @@ class Orchestrations:
             started = _first_start(messages)
         tell_custom_status(row, started, episode.custom_status)
         row = _updated_row(row, started, episode)
-        self._tell(row)
+        self._tell(row, orchestrator)
         return EpisodeCommit(
             row=row,
             replaces_history=not history,
@@ -126,17 +127,26 @@ class Orchestrations:
         messages: Sequence[Event],
         orchestrator: _Orchestrator,
         now: Ticks,
+        mode: Mode,
     ) -> Episode:
         """One episode; in strict mode, one that meets a trap does nothing but terminate with its cure."""
-        run = functools.partial(
-            run_episode, instance, history, orchestrator=orchestrator, now=now, host=self._host, profile=self._profile
-        )
         try:
-            return run(messages, mode=self._mode)
+            return run_episode(
+                instance,
+                history,
+                messages,
+                orchestrator=orchestrator,
+                now=now,
+                host=self._host,
+                profile=self._profile,
+                mode=mode,
+                unsent_status=orchestrator.unsent_status,
+            )
         except TrapError as error:
             reason = orchestrator.sentence(error.trap)
-            terminated = ExecutionTerminated(timestamp=now, input=reason)
-            return run([*messages, terminated], mode=Mode.FAITHFUL)
+            return terminated_episode(
+                instance, history, messages, trap=error.trap, reason=reason, now=now, profile=self._profile
+            )
 
     def _caught_up(self, work: OrchestrationWork) -> EpisodeCommit:
         """Nothing happens but that the row shows the custom status, which is not in the history: it is replayed."""
@@ -149,6 +159,7 @@ class Orchestrations:
             (),
             self._orchestrator(started.name, work.instance_id),
             self._clock.now(),
+            Mode.FAITHFUL,  # nothing happens that could be ended
         )
         return EpisodeCommit(row=replace(work.row, custom_status=episode.custom_status))
 
@@ -165,23 +176,20 @@ class Orchestrations:
                 said.add(sentence)
                 logger.warning("Instance '%s': %s", instance_id, sentence)
 
-    def _tell(self, row: InstanceRow) -> None:
+    def _tell(self, row: InstanceRow, orchestrator: _Orchestrator) -> None:
         if not row.runtime_status.has_ended:
             return
         self._said.pop(row.instance_id, None)
         if row.runtime_status is OrchestrationStatus.FAILED:
-            logger.error("Instance '%s' of %s failed: %s", row.instance_id, row.name, _sentence(row.output))
+            failure = orchestrator.failure or Failure.from_output(row.output).seen_from(str(Path.cwd()))
+            self._failures.note(row.instance_id, failure)
+            logger.error("Instance '%s' of %s failed: %s", row.instance_id, row.name, failure)
         else:
             logger.info("Instance '%s' of %s: %s", row.instance_id, row.name, row.runtime_status.value)
 
 
-def _sentence(error: str | None) -> str:
-    """An error without its stack and the .NET exception behind it, in one line."""
-    return " ".join(_DATA_OF_ERROR.split(error or "", maxsplit=1)[0].split())
-
-
 class _Orchestrator:
-    """Calls the orchestrator of a name, and keeps the lines of the last call."""
+    """Calls the orchestrator of a name, and keeps the lines and the failure of the last call."""
 
     def __init__(self, functions: Mapping[str, AppFunction], host: HostFacts, name: str, instance_id: str) -> None:
         self._names = host.orchestrators
@@ -190,11 +198,16 @@ class _Orchestrator:
         registered = self._names.find(name)
         self._function = None if registered is None else functions.get(registered)  # one that is disabled is not there
         self.lines: ActionLines | None = None
+        self.failure: Failure | None = None
+        """Why the last call failed, whatever the platform makes of it."""
 
     def sentence(self, trap: Trap) -> str:
         """What the trap is and its cure, after the line of user code that it is about."""
-        place = self._place(trap)
-        return f"{place}: {trap}" if place else str(trap)
+        return placed(self._place(trap), str(trap))
+
+    def unsent_status(self) -> str | None:
+        """The custom status that the last call has set last, if the SDK does not send it."""
+        return None if self.lines is None else self.lines.unsent_status
 
     def unawaited_tasks(self) -> list[str]:
         """A sentence for each task of the last call that was never yielded: the platform is not told of it."""
@@ -204,19 +217,28 @@ class _Orchestrator:
 
     def _place(self, trap: Trap) -> str | None:
         place = None
-        if self.lines is not None and trap.action is not None:
-            place = self.lines.place_of(trap.action)
-        elif self.lines is not None and trap.kind in _OF_STATUS:
-            place = self.lines.status_place
+        if self.lines is not None:
+            place = self.lines.place_of(trap.action, trap.kind.subject)
         return place or (None if self._function is None else place_of_definition(self._function.call))
 
     def __call__(self, trigger: str) -> str:
         if self._function is None:
             raise HostRefusal(self._names.unknown_sentence(self._name))
+        self.failure = None
         number = str(uuid.uuid4())
         with on_behalf_of(self._instance_id), invocation(self._function.name, number), noting_lines() as self.lines:
-            answer: str = call_function(self._function, trigger_arguments(self._function, trigger, number), number)
+            try:
+                answer: str = call_function(self._function, trigger_arguments(self._function, trigger, number), number)
+            except WorkerFailure as failure:
+                self._note(failure, self.lines)
+                raise
         return answer
+
+    def _note(self, failure: WorkerFailure, lines: ActionLines) -> None:
+        raised = failure.__cause__ or failure
+        close_coroutines(raised)
+        lines.note_failure(raised)
+        self.failure = told(failure)
 
 
 def _rest_seconds(episode_seconds: float, open_tasks: int) -> float:

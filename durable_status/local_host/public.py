@@ -8,6 +8,7 @@ from typing import Any
 
 from durable_status.app.links import WEBHOOK_BASE
 from durable_status.local_host.admin import ADMIN_BASE, Admin
+from durable_status.local_host.failures import FAILURES_PATH, Failures
 from durable_status.local_host.http_functions import HttpFunctions
 from durable_status.local_host.keys import Access, Keys, presented_key
 from durable_status.local_host.management.api import ManagementApi
@@ -34,7 +35,7 @@ class PublicApplication:
         management: ManagementApi,
         admin: Admin,
         functions: HttpFunctions,
-        *,
+        failures: Failures,
         keys: Keys | None,
         headers: Mapping[str, str],
     ) -> None:
@@ -42,6 +43,7 @@ class PublicApplication:
         self._management = management
         self._admin = admin
         self._functions = functions
+        self._failures = failures
         self._keys = keys
         self._headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
@@ -53,8 +55,8 @@ class PublicApplication:
             await bare(400).send(send)
         elif path == DESCRIPTION_PATH:
             await serve_description(scope, receive, send)
-        elif path.startswith(_WEBHOOKS):
-            await self._webhook(path, scope, receive, send)
+        elif path.startswith(_WEBHOOKS) or path == FAILURES_PATH:
+            await self._behind_key(path, scope, receive, send)
         elif path == ADMIN_BASE or path.startswith(f"{ADMIN_BASE}/"):
             await self._admin(scope, receive, send)
         elif path == "/" and not self._functions.has_route(scope):
@@ -62,15 +64,17 @@ class PublicApplication:
         else:
             await self._functions(scope, receive, send)
 
-    async def _webhook(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
-        is_management = path.startswith(WEBHOOK_BASE)
+    async def _behind_key(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        is_management = path.startswith((WEBHOOK_BASE, FAILURES_PATH))
         if self._keys is not None:
             key = presented_key(scope)
             access = self._keys.to_management(key) if is_management else self._keys.to_admin(key)
             if access is not Access.GRANTED:
                 await bare(access.value).send(send)
                 return
-        if is_management:
+        if path == FAILURES_PATH:
+            await (self._management.refusal(scope) or self._failures.answer(scope)).send(send)
+        elif is_management:
             await self._management(scope, receive, send)
         else:
             await bare(404).send(send)

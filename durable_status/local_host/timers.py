@@ -16,11 +16,11 @@ from azure.functions.meta import Datum
 from azure.functions.timer import TimerRequestConverter
 from cronsim import CronSim, CronSimError
 
+from durable_status.app.bindings import arguments_of
 from durable_status.app.functions import AppFunction
 from durable_status.app.links import Links
 from durable_status.app.worker_checks import trigger_is_text
 from durable_status.local_host.clock import Clock
-from durable_status.local_host.invocations import arguments_of
 from durable_status.local_host.log_categories import of_function
 from durable_status.local_host.worker import Worker
 from durable_status.replay.failures import WorkerFailure

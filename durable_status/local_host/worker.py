@@ -15,7 +15,13 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from durable_status.app.functions import AppFunction
-from durable_status.app.python_worker import call_in_loop, call_in_thread, exception_texts, invocation_context
+from durable_status.app.python_worker import (
+    call_in_loop,
+    call_in_thread,
+    exception_texts,
+    invocation_context,
+    unwritten_action,
+)
 from durable_status.local_host.invocations import invocation, tell_outputs
 from durable_status.local_host.sdk import close_client_session
 from durable_status.local_host.threads import Threads
@@ -116,7 +122,7 @@ def call_function(function: AppFunction, arguments: Mapping[str, Any], number: s
 
 def worker_failure(error: BaseException) -> WorkerFailure:
     """What the Python worker reports of an exception."""
-    return WorkerFailure(*exception_texts(error))
+    return WorkerFailure(*exception_texts(error), unwritten_action=unwritten_action(error))
 
 
 def _dotnet_span(seconds: float) -> str:

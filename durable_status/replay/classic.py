@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from durable_status.failure import Failure
 from durable_status.replay.action_members import check_actions
 from durable_status.replay.action_traps import find_action_traps
 from durable_status.replay.answer import (
@@ -188,7 +189,7 @@ class _Run:
             raise HostRefusal(
                 f'The OOProc schema of of version "{answer.schema}" is unsupported by this durable-extension version.'
             )
-        find_action_traps(answer.actions, self._log)
+        find_action_traps(answer.actions, self._log, self._profile)
         self._answer = answer
         await self._walk.follow(answer.actions, answer.schema)
 
@@ -204,9 +205,9 @@ class _Run:
     def note_non_determinism(self, difference: NonDeterminismError) -> None:
         """Note that the replay differs, and the error behind it if there is one: the platform only logs that."""
         if self.end is not None and self.end.status is OrchestrationStatus.FAILED:
-            self._log.note(
-                TrapKind.MASKED_ERROR, f"It is reported as non-deterministic; the error behind it: {self.end.result}"
-            )
+            behind = Failure.from_output(self.end.result).reason.rstrip(" .")
+            sentence = f"It is reported as non-deterministic; the error behind it: {behind}."
+            self._log.note(TrapKind.MASKED_ERROR, sentence)
         else:
             self._log.note(TrapKind.NON_DETERMINISM, str(difference))
 
@@ -220,11 +221,13 @@ class _Run:
     def _note_rewritten_dates(self, state: str, answer: Answer) -> None:
         # Without a label in it, so this is what a run that does not fail would have stored.
         plain = read_answer(state)
-        if plain is not None and (plain.custom_status, plain.error) != (answer.custom_status, answer.error):
-            self._log.note(
-                TrapKind.DATES_REWRITTEN,
-                f"In a failing episode the host rewrites dates: {plain.custom_status} becomes {answer.custom_status}.",
-            )
+        if plain is None:
+            return
+        for was, becomes in ((plain.custom_status, answer.custom_status), (plain.error, answer.error)):
+            if was != becomes:
+                self._log.note(
+                    TrapKind.DATES_REWRITTEN, f"In a failing episode the host rewrites dates: {was} becomes {becomes}."
+                )
 
     def _refuse(self, refusal: HostRefusal) -> None:
         self._fail(f"{self._failed}{refusal}", dotnet_exception("System.ArgumentException", str(refusal)))

@@ -6,7 +6,7 @@ messages) in one step and performs the outbox after that.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -55,7 +55,7 @@ class Instance:
     carried_status: str | None = None
     """JSON text of the custom status that the generation before ended with; counts in a generation's first episode."""
     custom_status: str | None = None
-    """JSON text of the custom status that the instance shows so far; only to see when one disappears."""
+    """JSON text of the custom status that the instance shows so far: to see when one disappears, and to keep it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +143,7 @@ def run_episode(
     host: HostFacts,
     profile: Profile,
     mode: Mode = Mode.FAITHFUL,
+    unsent_status: Callable[[], str | None] = lambda: None,
 ) -> Episode:
     """Run one episode: one call of `orchestrator` on all that has happened, and what follows from its answer.
 
@@ -155,6 +156,7 @@ def run_episode(
         host: the app's functions and settings.
         profile: which durable extension to be.
         mode: whether a trap is a warning or an error.
+        unsent_status: asked after the call: what the code has set last and the SDK does not send, as Python writes it.
 
     Raises:
         TrapError: in strict mode, the first trap.
@@ -174,17 +176,15 @@ def run_episode(
     next_generation = _next_generation(started, replay)
     if next_generation is None and not isinstance(appended[-1], OrchestratorCompleted):
         appended.append(OrchestratorCompleted(timestamp=now))
-    status = replay.custom_status
     runtime_status = _runtime_status(history, appended)
-    traps = (*replay.traps, *_status_traps(instance, history, replay, runtime_status, started.name))
+    traps = (*replay.traps, *_status_traps(instance, history, replay, runtime_status, started.name, unsent_status()))
     if traps and mode is Mode.STRICT:
         raise TrapError(traps[0])
-    if status is None and not history:
-        status = instance.carried_status
+    is_carried = replay.custom_status is None and not history
     return Episode(
         appended=tuple(appended),
         runtime_status=runtime_status,
-        custom_status=status,
+        custom_status=instance.carried_status if is_carried else replay.custom_status,
         output=_output(appended),
         outbox=tuple(decision for decision in replay.decisions if not isinstance(decision, Complete)),
         parent_message=_parent_message(started, replay.decisions, now, profile),
@@ -192,6 +192,45 @@ def run_episode(
         open_tasks=replay.open_tasks,
         warnings=traps,
     )
+
+
+def terminated_episode(
+    instance: Instance,
+    history: Sequence[Event],
+    messages: Sequence[Event],
+    *,
+    trap: Trap,
+    reason: str,
+    now: Ticks,
+    profile: Profile,
+) -> Episode:
+    """What takes the place of an episode that met `trap` in strict mode: nothing of it is done, the execution ends.
+
+    User code is not called: an answer that the host cannot use would end as non-deterministic instead.
+    """
+    started = _find_start(instance, history, messages)
+    ids = [event.event_id for event in history if isinstance(event, _SCHEDULING)]
+    end = Complete(id=max(ids, default=-1) + 1, status=OrchestrationStatus.TERMINATED, result=reason)
+    arrived = (*messages, ExecutionTerminated(timestamp=now, input=reason))
+    return Episode(
+        appended=(
+            OrchestratorStarted(timestamp=now),
+            *(event.played() for event in arrived),
+            ExecutionCompleted(event_id=end.id, timestamp=now, orchestration_status=end.status, result=reason),
+            OrchestratorCompleted(timestamp=now),
+        ),
+        runtime_status=end.status,
+        custom_status=instance.custom_status if history else instance.carried_status,
+        output=reason,
+        outbox=(),
+        parent_message=_parent_message(started, [end], now, profile),
+        next_generation=None,
+        open_tasks=0,
+        warnings=(trap,),
+    )
+
+
+_SCHEDULING = (TaskScheduled, TimerCreated, SubOrchestrationInstanceCreated, EventSent)
 
 
 def _find_start(instance: Instance, history: Sequence[Event], messages: Sequence[Event]) -> ExecutionStarted:
@@ -257,10 +296,15 @@ def _status_traps(
     replay: classic.Replay,
     runtime_status: OrchestrationStatus,
     orchestrator: str,
+    unsent: str | None,
 ) -> tuple[Trap, ...]:
     """A status that was there and is not set again; a failure may lose it for reasons that it tells itself."""
+    if unsent is not None and unsent != "None":
+        sentence = f"Its custom status {unsent} is falsy, and SDK 1.x does not send it, so readers see null."
+        return (Trap(kind=TrapKind.FALSY_STATUS, orchestrator=orchestrator, sentence=sentence),)
     was_shown = bool(history) and instance.custom_status not in (None, "null")
-    if not was_shown or replay.custom_status is not None or runtime_status is OrchestrationStatus.FAILED:
+    has_failed = runtime_status is OrchestrationStatus.FAILED
+    if not was_shown or replay.custom_status is not None or has_failed or unsent == "None":
         return ()
     sentence = f"Its custom status {instance.custom_status} disappears, because this replay has not set it."
     return (Trap(kind=TrapKind.STATUS_LOST, orchestrator=orchestrator, sentence=sentence),)

@@ -22,10 +22,12 @@ _HRESULT = -2146233088
 class WorkerFailure(Exception):
     """User code raised: `message` is ``<Type>: <text>``, `stack` the formatted traceback."""
 
-    def __init__(self, message: str, stack: str = "") -> None:
+    def __init__(self, message: str, stack: str = "", *, unwritten_action: int | None = None) -> None:
         super().__init__(message)
         self.message = well_formed(message)
         self.stack = well_formed(stack)
+        self.unwritten_action = unwritten_action
+        """The index of the action that the SDK cannot write as JSON; None: the failure is another one."""
 
     @property
     def rpc_text(self) -> str:
@@ -47,6 +49,12 @@ def cut_state(failure: WorkerFailure, profile: Profile) -> str | None:
     if profile.takes_last_failure_label and not _is_failed_state(state):
         return None
     return state
+
+
+def state_in(failure: WorkerFailure) -> str | None:
+    """What stands behind the last label of a failure, whatever the host makes of it; None without a label."""
+    _, label, state = failure.message.rpartition(_STATE_LABEL)
+    return state if label else None
 
 
 def activity_failure(name: str, failure: WorkerFailure, profile: Profile) -> tuple[str, str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from durable_status.replay.action_traps import leaves
-from durable_status.replay.actions import COMPOUND, WITH_RETRY, Action
+from durable_status.replay.action_traps import leaves, note_yielded_signal
+from durable_status.replay.actions import COMPOUND, WITH_RETRY, Action, ActionType
 from durable_status.replay.answer import Answer
 from durable_status.replay.host_context import HostContext
 from durable_status.replay.traps import TrapKind, TrapLog
@@ -20,6 +20,7 @@ _SAY_WHY = (
     TrapKind.EVENT_CASE,
     TrapKind.EARLY_EVENT,
     TrapKind.LATE_CANCEL,
+    TrapKind.YIELDED_SIGNAL,
     TrapKind.LONG_TIMER_IN_TASK_ANY,
 )
 _RUNS_TWICE = "A task that is listed twice runs twice, and later results reach the wrong task."
@@ -31,7 +32,7 @@ def find_standstill_traps(walk: Walk, answer: Answer, context: HostContext, log:
         return
     has_ended = answer.is_done or answer.error is not None
     if walk.position is None:
-        _find_open_timers(walk, log) if has_ended else _find_hang(context, log)
+        _find_open_timers(walk, log) if has_ended else _find_hang(answer, context, log)
     elif walk.position < len(answer.actions) - 1 or (has_ended and not _has_failed(walk)):
         _find_why_python_is_ahead(walk, answer, walk.position, log)
 
@@ -46,8 +47,13 @@ def _find_open_timers(walk: Walk, log: TrapLog) -> None:
             )
 
 
-def _find_hang(context: HostContext, log: TrapLog) -> None:
-    if context.open_tasks == 0 and not context.external_events.are_waited_for:
+def _find_hang(answer: Answer, context: HostContext, log: TrapLog) -> None:
+    if context.open_tasks or context.external_events.are_waited_for:
+        return
+    last = answer.actions[-1] if answer.actions else None
+    if last is not None and last["actionType"] == ActionType.SIGNAL_ENTITY and answer.actions.count(last) > 1:
+        note_yielded_signal(len(answer.actions) - 1, log)
+    else:
         log.note(
             TrapKind.NOTHING_AWAITED,
             "It has not ended, and there is nothing left that could wake it: it waits for ever.",

@@ -39,9 +39,10 @@ class TrapKind(Enum):
     OPEN_TIMER = "Cancel the timer as soon as task_any has another winner."
     LATE_CANCEL = "Cancel the losing timer right after its task_any, before anything else."
     RETRY_IN_TASK_ANY = "Put the call with retry into a sub-orchestration."
-    LONG_TIMER_IN_TASK_ANY = "Wait in a loop of timers of less than three days each."
+    LONG_TIMER_IN_TASK_ANY = "Wait in a loop of timers of five days at most, and cancel the one that loses at once."
     SHORT_TIMER = "Use at least 2 seconds; timers fire up to one second early."
     EVENT_CASE = "Raise the event under exactly the name that is waited for."
+    EVENT_NAME = "Give the event a name without slash and plus, which is neither one dot nor two."
     EARLY_EVENT = "Wait for the event before it can come, or give each event a name of its own."
     LOST_EVENT = "Wait for the events that are due before continue_as_new."
     EVENT_COMES_BACK = "Schedule something, a short timer will do, between the cancelled timer and continue_as_new."
@@ -49,20 +50,41 @@ class TrapKind(Enum):
     NATIVE_INPUT = "Start it with a client or durable-status start-new; over HTTP send that text, or an object."
     UNAWAITED_TASK = "Yield it, or put it into a task_all or task_any that is yielded."
     NOTHING_AWAITED = "Yield only tasks of the context; not None, and nothing that has no task behind it."
-    YIELDED_NO_TASK = "Yield tasks only; several go through task_all or task_any."
-    RETURNED_TASK = "Yield the task and return its value."
+    YIELDED_NO_TASK = (
+        "Yield tasks only; several go through task_all or task_any, and a helper that yields through yield from."
+    )
+    YIELDED_SIGNAL = "Do not yield signal_entity, nor list it in task_all or task_any: the call alone sends the signal."
+    NO_LIST_OF_TASKS = "Give task_all and task_any a list of tasks, and nothing else."
+    ARGUMENT_NOT_JSON = (
+        "Give calls and continue_as_new plain JSON, or objects with to_json and from_json; names, ids and headers are "
+        "texts, and a task is yielded first."
+    )
+    RESULT_UNREADABLE = (
+        "Return plain JSON from activities, sub-orchestrations and entities; a class with to_json needs a from_json, "
+        "too, and has to be imported where the orchestrator is."
+    )
+    WRONG_PARAMETERS = "Give the orchestrator one parameter, its context."
+    RETURNED_TASK = "Yield the task and return its value; what a helper yields goes through yield from."
     OUTPUT_NOT_JSON = "Return plain JSON: dict, list, str, int, float, bool or None."
     STATUS_NOT_JSON = "Put plain JSON into the custom status; times as text."
     STATUS_TOO_LARGE = "Keep the custom status below 16 KB; put the rest where the client can fetch it."
-    STATUS_LOST = "Set the custom status in every replay, outside of is_replaying and before the first yield."
-    NOT_A_GENERATOR = "Write the orchestrator as a def with yield, not as an async def."
+    STATUS_LOST = (
+        "Set the custom status in every replay, outside of is_replaying, and in every generation; None clears it."
+    )
+    FALSY_STATUS = 'Put it into an object, such as {"done": 0}; None clears the custom status.'
+    NOT_A_GENERATOR = "Write the orchestrator as a def with yield, not as an async def; what awaits is an activity's."
     RAW_FAILURE = "Let the orchestrator raise an Exception, from a function that yields."
+    WARNING_RAISED = "Let the SDK's warnings pass: do not make errors of those of the module azure."
+    RAISED_WHEN_DONE = "Raise before continue_as_new, not after it."
     STOP_ITERATION = "Return from the orchestrator; do not raise StopIteration."
     RECURSION = "Yield each task once; wait for many with one task_all."
     NESTED_TASK_ALL = "Do not put a task_all that can fail into another task_all or task_any."
     NAIVE_TIME = "Compute times from context.current_utc_datetime, which has a time zone."
     TIME_SPAN = "Give create_timer a time: context.current_utc_datetime + timedelta(...)."
-    DATES_REWRITTEN = "Write times in the custom status in UTC with Z and without trailing zeros, or as numbers."
+    DATES_REWRITTEN = (
+        "Write times in the custom status in UTC with Z and without trailing zeros, or as numbers; put a word before "
+        "one that is all of an error's text."
+    )
     STACK_IN_ERROR = 'Keep a line that begins with "Stack:" out of error messages.'
     CREDENTIAL_TEXT = "Keep such text out of inputs and errors; rename the variable or the parameter."
     MASKED_ERROR = "Mend the error behind it first."
@@ -75,6 +97,16 @@ class TrapKind(Enum):
     def title(self) -> str:
         """The trap's name for people."""
         return self.name.lower().replace("_", " ")
+
+    @property
+    def subject(self) -> str | None:
+        """What it is about, if that is no action: the custom "status", or the "end" that the code has come to."""
+        if self in _OF_STATUS:
+            return "status"
+        return "end" if self is TrapKind.NOTHING_AWAITED else None
+
+
+_OF_STATUS = (TrapKind.STATUS_TOO_LARGE, TrapKind.STATUS_NOT_JSON, TrapKind.FALSY_STATUS, TrapKind.DATES_REWRITTEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,6 +59,10 @@ class Azurite:
         self._ports = dict.fromkeys(_SERVICES, 0)
         self._process: subprocess.Popen[str] | None = None
 
+    def __repr__(self) -> str:
+        ports = ", ".join(f"{service.lower()}s at {port}" for service, port in self._ports.items() if port)
+        return f"<Azurite: {'running' if self._process else 'not running'}{f', {ports}' if ports else ''}>"
+
     @property
     def connection_string(self) -> str:
         """What ``AzureWebJobsStorage`` has to be to use it; it stays the same over restarts."""

@@ -114,6 +114,9 @@ class DurableBench:
         """
         return cls(LoadedApp.of_folder(Path(folder), script), **options)
 
+    def __repr__(self) -> str:
+        return f"<DurableBench of {str(self.app.root)!r}, extension {self._profile.name}>"
+
     @property
     def orchestrators(self) -> tuple[str, ...]:
         """The registered names of the app's orchestrators."""
@@ -260,12 +263,12 @@ class DurableBench:
         self._stubs = Outcomes.create(self._functions, self._profile, activities, sub_orchestrations, http)
 
     @cached_property
-    def _in_process(self) -> tuple[InProcessHub, FakeDurableClient]:
+    def _in_process(self) -> tuple[InProcessHub[OrchestrationRun], FakeDurableClient]:
         def make_run(hub: TaskHub, instance_id: str) -> OrchestrationRun:
             return OrchestrationRun(hub, instance_id, self._stubs, allow=self._allow)
 
         hub = InProcessHub(TaskHub(self._functions, self._profile), make_run)
-        return hub, FakeDurableClient(self.app, hub)
+        return hub, FakeDurableClient(self.app, hub, allow=self._allow)
 
     def check_replay(self, *sources: Any, strict: bool = False) -> list[CheckedHistory]:
         """Put recorded histories to today's code: would the instances that are running now survive it?

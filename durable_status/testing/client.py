@@ -9,17 +9,19 @@ from __future__ import annotations
 import asyncio
 import importlib
 import selectors
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partialmethod
 from json import dumps, loads
 from typing import Any, TypeVar
 
-from durable_status.app.functions import DURABLE_CLIENT, HTTP_TRIGGER, App, AppFunction
+from durable_status.app.bindings import arguments_of, returned_or_set
+from durable_status.app.client_calls import telling_lost_calls
+from durable_status.app.functions import HTTP_TRIGGER, App, AppFunction
 from durable_status.app.python_worker import call_in_loop, call_in_thread, invocation_context
 from durable_status.replay.ticks import PER_SECOND
-from durable_status.testing.errors import HarnessError, known_names
+from durable_status.testing.errors import Finding, HarnessError, RuleBroken, known_names
 from durable_status.testing.in_process import ORIGIN, InProcessHub
 from durable_status.testing.observer import INVOCATION_ID
 from durable_status.testing.task_hub import START
@@ -31,18 +33,11 @@ _HTTP_MODULE = "azure.durable_functions.models.utils.http_utils"
 _CLIENT_MODULE = "azure.durable_functions.models.DurableOrchestrationClient"
 
 
-class FakeDurableClient:
-    """The SDK's client of a task hub in the test, and the app's functions that use one."""
+class FunctionCalls:
+    """Calls functions whose durable clients are answered in a task hub."""
 
-    def __init__(self, app: App, hub: InProcessHub) -> None:
-        self._app = app
+    def __init__(self, hub: InProcessHub[Any]) -> None:
         self._hub = hub
-
-    def make(self) -> Any:
-        """The SDK's own `DurableOrchestrationClient`; its methods are awaited by `wait`."""
-        from azure.durable_functions import DurableOrchestrationClient
-
-        return DurableOrchestrationClient(self._hub.links.client_binding(None, None))
 
     def wait(self, awaited: Coroutine[Any, Any, Result]) -> Result:
         """Run a coroutine to its end; its sleeps and timeouts cost virtual time only."""
@@ -53,40 +48,18 @@ class FakeDurableClient:
         finally:
             loop.close()
 
-    def call(
-        self,
-        function: str,
-        *,
-        trigger: Any = None,
-        method: str = "POST",
-        route: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        body: Any = None,
-    ) -> Any:
-        """Call a function of the app and return what it returns.
+    def run(self, function: AppFunction, trigger: Any, report: Callable[[Finding], None]) -> Any:
+        """Call a function with all its bindings and return what it returns, or sets in its HTTP output.
 
-        Raises:
-            HarnessError: there is no such function.
+        `report` is told of each call of a durable client that it does not await.
         """
-        found = self._function(function)
-        if found.trigger_type == HTTP_TRIGGER and trigger is None:
-            trigger = _request(found, method, route or {}, params or {}, headers or {}, body)
-        arguments = {found.trigger["name"]: trigger}
-        arguments |= {
-            binding["name"]: self._hub.links.client_binding(binding.get("taskHub"), binding.get("connectionName"))
-            for binding in found.bindings_of(DURABLE_CLIENT)
-        }
-        arguments |= invocation_context(found, INVOCATION_ID)
-        if found.is_async:
-            return self.wait(call_in_loop(found, arguments, INVOCATION_ID))
-        return call_in_thread(found, arguments, INVOCATION_ID)
-
-    def _function(self, name: str) -> AppFunction:
-        functions = {item.name: item for item in self._app.functions}
-        if name not in functions:
-            raise HarnessError(f"the app has no function {name!r}; {known_names(functions)}.")
-        return functions[name]
+        told = telling_lost_calls(function, lambda lost: report(Finding(rule="await", text=f"{function.name}: {lost}")))
+        arguments = arguments_of(function, trigger, self._hub.links) | invocation_context(function, INVOCATION_ID)
+        if function.is_async:
+            returned = self.wait(call_in_loop(told, arguments, INVOCATION_ID))
+        else:
+            returned = call_in_thread(told, arguments, INVOCATION_ID)
+        return returned_or_set(function, returned, arguments)
 
     @contextmanager
     def _requests_stay_here(self) -> Iterator[None]:
@@ -107,6 +80,55 @@ class FakeDurableClient:
         finally:
             for (module, name, _), original in zip(replaced, originals, strict=True):
                 setattr(module, name, original)
+
+
+class FakeDurableClient(FunctionCalls):
+    """The SDK's client of a task hub in the test, and the app's functions, which may use one."""
+
+    def __init__(self, app: App, hub: InProcessHub[Any], *, allow: Collection[str] = ()) -> None:
+        super().__init__(hub)
+        self._app = app
+        self._allow = allow
+
+    def make(self) -> Any:
+        """The SDK's own `DurableOrchestrationClient`; its methods are awaited by `wait`."""
+        from azure.durable_functions import DurableOrchestrationClient
+
+        return DurableOrchestrationClient(self._hub.links.client_binding(None, None))
+
+    def call(
+        self,
+        function: str,
+        *,
+        trigger: Any = None,
+        method: str = "POST",
+        route: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: Any = None,
+    ) -> Any:
+        """Call a function of the app and return what it returns.
+
+        Raises:
+            HarnessError: there is no such function.
+            RuleBroken: it does not await a call of a durable client.
+        """
+        found = self._function(function)
+        if found.trigger_type == HTTP_TRIGGER and trigger is None:
+            trigger = _request(found, method, route or {}, params or {}, headers or {}, body)
+        lost: list[Finding] = []
+        try:
+            return self.run(found, trigger, lost.append)
+        finally:
+            broken = [finding for finding in lost if finding.rule not in self._allow]
+            if broken:
+                raise RuleBroken(broken, f"{found.name}()")
+
+    def _function(self, name: str) -> AppFunction:
+        functions = {item.name: item for item in self._app.functions}
+        if name not in functions:
+            raise HarnessError(f"the app has no function {name!r}; {known_names(functions)}.")
+        return functions[name]
 
 
 def _request(
@@ -136,7 +158,7 @@ def _request(
 class _Session:
     """Stands for the HTTP session that the SDK's client and `DurableClient` share."""
 
-    def __init__(self, hub: InProcessHub) -> None:
+    def __init__(self, hub: InProcessHub[Any]) -> None:
         self._hub = hub
 
     @asynccontextmanager
@@ -170,7 +192,7 @@ class _Response:
 class _SkippingSelector(selectors.DefaultSelector):
     """Never waits: when nothing is ready, time passes in the task hub."""
 
-    def __init__(self, hub: InProcessHub) -> None:
+    def __init__(self, hub: InProcessHub[Any]) -> None:
         super().__init__()
         self._hub = hub
 
@@ -186,7 +208,7 @@ class _SkippingSelector(selectors.DefaultSelector):
 
 
 class _VirtualTimeLoop(asyncio.SelectorEventLoop):
-    def __init__(self, hub: InProcessHub) -> None:
+    def __init__(self, hub: InProcessHub[Any]) -> None:
         super().__init__(_SkippingSelector(hub))
         self._task_hub = hub.hub
 

@@ -57,7 +57,7 @@ class FakeOrchestrationContext(InstanceView):
             RuleBroken: the orchestrator broke a rule that is not in `allow`.
         """
         name = _name_of(orchestrator)
-        hub = TaskHub(Functions.of_orchestrators(**{name: orchestrator}), profile)
+        hub = TaskHub(Functions.of_orchestrators(**{name: orchestrator}), profile, asks_always=True)
         super().__init__(hub, instance_id, allow=allow)
         self._profile = profile
         self._deliver(hub.create(name, start_text(input), instance_id))

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -37,6 +38,18 @@ class RuleBroken(DurableStatusError, AssertionError):
     def __init__(self, findings: Sequence[Finding], story: str) -> None:
         super().__init__("\n".join([*map(str, findings), "", story]).rstrip())
         self.findings = tuple(findings)
+
+
+def fresh(error: BaseException) -> BaseException:
+    """An exception as if it had never been raised: the traceback of one that is raised again grows each time."""
+    try:
+        again = copy.copy(error)
+    except Exception:  # its class cannot be copied
+        again = error
+    if type(again) is not type(error):
+        again = error
+    again.__cause__ = error.__cause__
+    return again.with_traceback(None)
 
 
 def known_names(names: Iterable[str]) -> str:

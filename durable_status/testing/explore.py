@@ -29,6 +29,9 @@ class ExploredRun(InstanceView):
         self.schedule = node.text
         """What happened, in one line that `DurableBench.replay` takes."""
 
+    def _standing(self) -> str:
+        return f"{super()._standing()}; after {self.schedule or 'its start'!r}"
+
 
 @dataclass(slots=True)
 class _Counted:
@@ -61,6 +64,9 @@ class Exploration:
         self.cut = cut
         """How many were followed only to the limit of episodes."""
         self._replay_line = replay_line
+
+    def __repr__(self) -> str:
+        return f"<Exploration: {self}>"
 
     @property
     def explored(self) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from durable_status.stored_json import dump_stored
-from durable_status.testing.errors import HarnessError, known_names
+from durable_status.testing.errors import HarnessError, fresh, known_names
 
 
 class HttpStubs:
@@ -29,7 +29,7 @@ class HttpStubs:
         request = json.loads(request_text or "{}")
         answer = self._answer(request)
         if isinstance(answer, BaseException):
-            raise answer
+            raise fresh(answer)
         response: dict[str, Any] = {"statusCode": 200, "headers": {}, "content": ""}
         match answer:
             case {"statusCode": _}:

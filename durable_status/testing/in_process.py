@@ -7,7 +7,7 @@ and lists and deletions of entities are refused as an error of the test.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from durable_status.app.links import RPC_BASE, Links
@@ -27,15 +27,33 @@ from durable_status.replay.ticks import PER_SECOND, Ticks, format_ticks, parse_t
 from durable_status.stored_json import dump_stored
 from durable_status.stored_text import read_stored
 from durable_status.testing.errors import HarnessError
-from durable_status.testing.run import OrchestrationRun
-from durable_status.testing.task_hub import InstanceState, TaskHub
+from durable_status.testing.instance_state import InstanceState
+from durable_status.testing.task_hub import TaskHub
 
 ORIGIN = "http://in-process"
 
 Reply = tuple[int, Any]
 Query = Mapping[str, str]
 """The parameters of a request, their names in lower case."""
-MakeRun = Callable[[TaskHub, str], OrchestrationRun]
+
+
+class Steered(Protocol):
+    """An instance that requests steer: what they cause happens to it."""
+
+    def begin(self, started: Event, /) -> object:
+        """It has been started."""
+
+    def receive(self, event: Event, /) -> object:
+        """A message comes."""
+
+    def settle_all(self) -> object:
+        """What needs no time happens in the whole task hub."""
+
+    def advance(self, *, seconds: float) -> object:
+        """Time passes."""
+
+
+Run = TypeVar("Run", bound=Steered)
 
 _CONTROLS: dict[str, Callable[[Ticks, str], Event]] = {
     "terminate": lambda now, reason: ExecutionTerminated(timestamp=now, input=reason),
@@ -44,10 +62,33 @@ _CONTROLS: dict[str, Callable[[Ticks, str], Event]] = {
 }
 
 
-class InProcessHub:
-    """A task hub that is steered by requests; what needs no time has happened when a request is answered."""
+class Underway:
+    """An instance as an activity's client steers it: what it causes happens when the activity has ended."""
 
-    def __init__(self, hub: TaskHub, make_run: MakeRun) -> None:
+    def __init__(self, hub: TaskHub, instance_id: str) -> None:
+        self._hub = hub
+        self._instance_id = instance_id
+
+    def begin(self, started: Event) -> None:
+        """Its first episode runs at once."""
+        self._hub.deliver(self._instance_id, started)
+
+    def receive(self, event: Event) -> None:
+        """An episode with the message runs at once."""
+        self._hub.deliver(self._instance_id, event)
+
+    def settle_all(self) -> None:
+        """Nothing: it happens afterwards."""
+
+    def advance(self, *, seconds: float) -> None:
+        """Time passes, and what has become due happens afterwards."""
+        self._hub.now = Ticks(self._hub.now + round(seconds * PER_SECOND))
+
+
+class InProcessHub(Generic[Run]):
+    """A task hub that is steered by requests; `make_run` says what comes of them at once."""
+
+    def __init__(self, hub: TaskHub, make_run: Callable[[TaskHub, str], Run]) -> None:
         self.hub = hub
         self.links = Links(
             hub="InProcess",
@@ -60,7 +101,7 @@ class InProcessHub:
         self._make_run = make_run
         self._made = 0
 
-    def run(self, instance_id: str) -> OrchestrationRun:
+    def run(self, instance_id: str) -> Run:
         """The instance with that id, to look at and to steer.
 
         Raises:
@@ -100,6 +141,11 @@ class InProcessHub:
             case "POST", "instances", instance_id, "raiseEvent", name:
                 event = EventRaised(timestamp=self.hub.now, name=name, input=dump_stored(data))
                 return self._deliver(instance_id, event)
+            case "POST", "instances", _, "raiseEvent", *names:
+                raise HarnessError(
+                    f"the event {'/'.join(names)!r} cannot be raised: a slash ends its name in the URL. "
+                    "Give the event a name without one."
+                )
             case "POST", "instances", instance_id, ("terminate" | "suspend" | "resume") as verb:
                 return self._deliver(instance_id, _CONTROLS[verb](self.hub.now, query.get("reason", "")))
             case "POST", "instances", instance_id, "rewind":

@@ -217,7 +217,7 @@ class Tree:
                 outcome = self.outcomes.choices(item, hub.calls)[arrival.choice]
                 hub.take(item)
                 hub.count(item.name)
-                return self.outcomes.answer(item, outcome, hub.now)
+                return self.outcomes.answer(item, outcome, hub)
 
 
 def _timer_order(timer: PendingTimer) -> tuple[int, int]:

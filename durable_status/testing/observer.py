@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import functools
 import importlib
+import reprlib
+import sys
 import warnings
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -16,8 +18,24 @@ from dataclasses import dataclass, field
 from types import GeneratorType
 from typing import Any, Self
 
+from durable_status.app.action_lines import (
+    ActionLines,
+    Place,
+    noting_lines,
+    place_of_call,
+    place_of_definition,
+    place_of_generator,
+    place_text,
+    placed,
+)
 from durable_status.app.functions import AppFunction
-from durable_status.app.python_worker import call_in_thread, exception_texts, trigger_arguments
+from durable_status.app.python_worker import (
+    call_in_thread,
+    close_coroutines,
+    exception_texts,
+    trigger_arguments,
+    unwritten_action,
+)
 from durable_status.app.sdk import speed_up_sdk
 from durable_status.replay.failures import WorkerFailure
 from durable_status.testing.errors import Finding, HarnessError
@@ -49,6 +67,7 @@ class Call:
     target: str
     """The name of what is called; for an event its name."""
     task: Any
+    place: Place | None
 
 
 @dataclass(slots=True)
@@ -63,6 +82,9 @@ class Observation:
     waits: list[Call] = field(default_factory=list)
     """The external events that were waited for."""
     findings: list[Finding] = field(default_factory=list)
+    failure: WorkerFailure | None = None
+    """Why it raised."""
+    lines: ActionLines = field(default_factory=ActionLines)
 
     def report(self, finding: Finding) -> None:
         """Note a broken rule, once."""
@@ -73,10 +95,12 @@ class Observation:
 class ObservedOrchestrator:
     """The SDK's handle of one orchestrator function; `last` says what its latest call did."""
 
-    def __init__(self, handle: Callable[[Any], str], *, guarded: bool = True) -> None:
-        """Take what answers a trigger by running an orchestrator in the SDK."""
+    def __init__(self, handle: Callable[[Any], str], place: str | None, *, guarded: bool = True) -> None:
+        """Take what answers a trigger by running an orchestrator in the SDK, and where that one is defined."""
         speed_up_sdk()
         _hook_sdk()
+        self.place = place
+        """Where it is defined, if that is known."""
         self._handle = handle
         self._guarded = guarded
         self.last = Observation()
@@ -85,7 +109,8 @@ class ObservedOrchestrator:
     @classmethod
     def of_code(cls, function: Any, *, guarded: bool = True) -> Self:
         """Take a decorated function, the SDK's handle of one, or a plain orchestrator function."""
-        return cls(_handle(function), guarded=guarded)
+        handle = _handle(function)
+        return cls(handle, place_of_definition(handle), guarded=guarded)
 
     @classmethod
     def of_app(cls, function: AppFunction, *, guarded: bool = True) -> Self:
@@ -95,7 +120,7 @@ class ObservedOrchestrator:
             answer: str = call_in_thread(function, trigger_arguments(function, trigger, INVOCATION_ID), INVOCATION_ID)
             return answer
 
-        return cls(handle, guarded=guarded)
+        return cls(handle, place_of_definition(function.call), guarded=guarded)
 
     def __call__(self, trigger: Any) -> str:
         """One call at the host wire: `trigger` is JSON text, or an object with it as `body`."""
@@ -105,9 +130,13 @@ class ObservedOrchestrator:
             with _observing(self._observed), warnings.catch_warnings():
                 # Where warnings are errors, as in many test suites, the SDK would behave otherwise (replay.md §6.16).
                 warnings.filterwarnings("ignore", module=r"azure\.")
-                answer = self._handle(trigger)
+                with noting_lines() as observation.lines:
+                    answer = self._handle(trigger)
         except (Exception, SystemExit) as error:
-            raise worker_failure(error) from error
+            close_coroutines(error)
+            observation.lines.note_failure(error)
+            observation.failure = worker_failure(error)
+            raise observation.failure from error
         observation.answer = answer
         return answer
 
@@ -142,7 +171,8 @@ class ObservedOrchestrator:
                     task = resume(value)
                 except StopIteration as stop:
                     return stop.value
-            _check_yield(task, self.last)
+            if task is not None or not context.will_continue_as_new:  # after which nothing is waited for
+                _check_yield(task, user_code, self.last)
             try:
                 resume, value = user_code.send, (yield task)
             except GeneratorExit:
@@ -158,7 +188,7 @@ class ObservedOrchestrator:
 
 def worker_failure(error: BaseException) -> WorkerFailure:
     """What the Python worker reports of an exception."""
-    return WorkerFailure(*exception_texts(error))
+    return WorkerFailure(*exception_texts(error), unwritten_action=unwritten_action(error))
 
 
 def _handle(function: Any) -> Any:
@@ -216,20 +246,21 @@ def _noting(make: Callable[..., Any], method: str, calls: list[Call]) -> Callabl
     def noting(*arguments: Any, **named: Any) -> Any:
         task = make(*arguments, **named)
         target = arguments[0] if arguments else next(iter(named.values()), "")
-        calls.append(Call(method, str(getattr(target, "_function", target)), task))
+        place = place_of_call(sys._getframe(1))
+        calls.append(Call(method, str(getattr(target, "_function", target)), task, place))
         return task
 
     return noting
 
 
-def _check_yield(task: Any, observation: Observation) -> None:
+def _check_yield(task: Any, user_code: Generator[Any, Any, Any], observation: Observation) -> None:
     from azure.durable_functions.models.Task import TaskBase
 
     if not isinstance(task, TaskBase):
-        observation.report(
-            Finding(
-                rule="yield",
-                text=f"The orchestrator yields {task!r}, which is no task: on the platform the instance hangs or "
-                "fails. Yield what a context method returns, and lists through task_all or task_any.",
-            )
+        sentence = (
+            f"The orchestrator yields {reprlib.repr(task)}, which is no task: on the platform the instance hangs or "
+            "fails. Yield what a context method returns, lists through task_all or task_any, and a helper that yields "
+            "through yield from."
         )
+        place = place_text(place_of_generator(user_code))
+        observation.report(Finding(rule="yield", text=placed(place, sentence)))

@@ -20,7 +20,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from durable_status.app.functions import AppFunction
+from durable_status.app.bindings import arguments_of
+from durable_status.app.functions import DURABLE_CLIENT, AppFunction
 from durable_status.app.python_worker import activity_input, activity_result, call_in_thread, invocation_context
 from durable_status.publishing import OFFLOAD_ACTIVITY
 from durable_status.replay.events import (
@@ -34,13 +35,16 @@ from durable_status.replay.host_facts import FunctionNames
 from durable_status.replay.http_requests import HTTP_ACTIVITY
 from durable_status.replay.profile import Profile
 from durable_status.replay.ticks import Ticks
-from durable_status.testing.errors import HarnessError
+from durable_status.testing.client import FunctionCalls
+from durable_status.testing.errors import HarnessError, fresh
 from durable_status.testing.functions import Functions
 from durable_status.testing.http_stubs import HttpStubs
+from durable_status.testing.in_process import InProcessHub, Underway
 from durable_status.testing.observer import INVOCATION_ID, worker_failure
 from durable_status.testing.offloading import offload_answer
 from durable_status.testing.payloads import child_input
 from durable_status.testing.pending import PendingActivity, PendingChild
+from durable_status.testing.task_hub import TaskHub
 
 Call = PendingActivity | PendingChild
 Answer = TaskCompleted | TaskFailed | SubOrchestrationInstanceCompleted | SubOrchestrationInstanceFailed
@@ -49,6 +53,9 @@ Answer = TaskCompleted | TaskFailed | SubOrchestrationInstanceCompleted | SubOrc
 @dataclass(frozen=True, slots=True)
 class Hang:
     """The call does not end."""
+
+    def __repr__(self) -> str:
+        return "HANG"
 
 
 HANG = Hang()
@@ -142,15 +149,15 @@ class Outcomes:
         """Whether a sub-orchestration has no stub, so that the app's own orchestrator runs."""
         return child.name.casefold() not in self.sub_orchestrations
 
-    def answer(self, call: Call, outcome: Any, now: Ticks) -> Answer:
-        """End `call` with `outcome`; functions that are to run, run now."""
+    def answer(self, call: Call, outcome: Any, hub: TaskHub) -> Answer:
+        """End `call` of an instance in `hub` with `outcome`; functions that are to run, run now."""
         if isinstance(call, PendingChild):
-            return self._child_answer(call, outcome, now)
+            return self._child_answer(call, outcome, hub.now)
         try:
             if call.name == HTTP_ACTIVITY:
                 result: str | None = self.http.result(call.input)
             else:
-                result = activity_result(self._value(call, outcome))
+                result = activity_result(self._value(call, outcome, hub))
         except HarnessError:
             raise
         except Exception as error:
@@ -159,8 +166,8 @@ class Outcomes:
             else:
                 failure = error if isinstance(error, WorkerFailure) else worker_failure(error)
                 reason, details = activity_failure(call.name, failure, self.profile)
-            return TaskFailed(timestamp=now, task_scheduled_id=call.id, reason=reason, details=details)
-        return TaskCompleted(timestamp=now, task_scheduled_id=call.id, result=result)
+            return TaskFailed(timestamp=hub.now, task_scheduled_id=call.id, reason=reason, details=details)
+        return TaskCompleted(timestamp=hub.now, task_scheduled_id=call.id, result=result)
 
     def _child_answer(self, call: PendingChild, outcome: Any, now: Ticks) -> Answer:
         try:
@@ -178,7 +185,7 @@ class Outcomes:
         stubs = self.sub_orchestrations if isinstance(call, PendingChild) else self.activities
         return stubs.get(call.name.casefold(), _REAL)
 
-    def _value(self, call: PendingActivity, outcome: Any) -> Any:
+    def _value(self, call: PendingActivity, outcome: Any, hub: TaskHub) -> Any:
         given = activity_input(call.input)
         if not isinstance(outcome, _Real):
             return _ended(outcome, given)
@@ -190,7 +197,7 @@ class Outcomes:
         function = self.functions.activities.get(registered or "")
         if function is None:
             raise HarnessError(f"there is no activity {call.name!r} to run; give it an outcome in `activities`.")
-        return _run(function, given)
+        return _run(function, given, hub)
 
 
 def _by_known_name(stubs: Mapping[str, Any] | None, names: FunctionNames) -> dict[str, Any]:
@@ -204,12 +211,21 @@ def _ended(outcome: Any, given: Any) -> Any:
     if isinstance(outcome, type) and issubclass(outcome, BaseException):
         raise outcome()
     if isinstance(outcome, BaseException):
-        raise outcome
+        raise fresh(outcome)
     return _awaited(outcome(given)) if callable(outcome) else outcome
 
 
-def _run(function: AppFunction, given: Any) -> Any:
-    arguments = {function.trigger["name"]: given} | invocation_context(function, INVOCATION_ID)
+def _run(function: AppFunction, given: Any, hub: TaskHub) -> Any:
+    """Run an activity; its durable clients are answered in `hub`, and then its sleeps cost virtual time only."""
+    for binding in function.foreign_inputs:
+        raise HarnessError(
+            f"{function.name} takes {binding['name']!r} ({binding['type']}), which there is not in a test; give the "
+            "activity an outcome in `activities`."
+        )
+    in_process = InProcessHub(hub, Underway)
+    if function.bindings_of(DURABLE_CLIENT):
+        return FunctionCalls(in_process).run(function, given, hub.report)
+    arguments = arguments_of(function, given, in_process.links) | invocation_context(function, INVOCATION_ID)
     return call_in_thread(function, arguments, INVOCATION_ID)
 
 

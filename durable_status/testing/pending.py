@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from durable_status.replay.events import Event, ParentInstance
@@ -71,3 +73,35 @@ class PendingMessage:
 
 
 Pending = PendingActivity | PendingTimer | PendingChild | PendingMessage
+
+
+class PendingItems:
+    """What is pending in a task hub, oldest first; an item is itself and not one that is equal.
+
+    To add one, to take one and to look at the oldest costs the same however many there are.
+    """
+
+    def __init__(self, items: PendingItems | None = None) -> None:
+        self._items: OrderedDict[int, Pending] = OrderedDict(items._items if items else ())
+        self._of_execution: defaultdict[str | None, set[int]] = defaultdict(set)
+        for key, item in self._items.items():
+            self._of_execution[item.execution_id].add(key)
+
+    def __iter__(self) -> Iterator[Pending]:
+        return iter(self._items.values())
+
+    def add(self, item: Pending) -> None:
+        """Put one at the end."""
+        self._items[id(item)] = item
+        self._of_execution[item.execution_id].add(id(item))
+
+    def take(self, item: Pending) -> None:
+        """Remove one, if it is there."""
+        if self._items.pop(id(item), None) is not None:
+            self._of_execution[item.execution_id].discard(id(item))
+
+    def end(self, execution_id: str) -> None:
+        """Remove what is of no use once an execution is over; a child that was asked for starts all the same."""
+        for key in list(self._of_execution.get(execution_id, ())):
+            if not isinstance(self._items[key], PendingChild):
+                self.take(self._items[key])

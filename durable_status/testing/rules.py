@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from durable_status.app.action_lines import place_text, placed
 from durable_status.custom_status import MAX_STATUS_BYTES
 from durable_status.replay.episode import Episode
 from durable_status.replay.events import Event, EventRaised
-from durable_status.replay.failures import WorkerFailure, cut_state
+from durable_status.replay.failures import cut_state
 from durable_status.replay.profile import Profile
 from durable_status.replay.traps import TrapKind
 from durable_status.stored_json import dump_stored, utf16_size
@@ -37,6 +38,7 @@ _OWN_RULES = {
     "falsy-status": "a custom status is truthy; SDK 1.x drops others",
     "status-size": "a custom status keeps to 16 KB",
     "answer": "the SDK can write status and output",
+    "await": "a call of a durable client is awaited; otherwise it is not sent",
 }
 
 _SAME_RULE = {
@@ -65,21 +67,30 @@ class Answer:
     text: str
     actions: Sequence[Mapping[str, Any]]
     has_ended: bool
-    status: Any
-    problem: str | None
-    """Why the SDK could not answer at all."""
+    has_raised: bool = False
+    """Whether the code has ended by an error."""
+    status: Any = None
+    is_usable: bool = True
+    """Whether the host finds in it what the code asked for."""
 
 
-def read_answer(observation: Observation, failure: WorkerFailure | None, profile: Profile) -> Answer:
+def read_answer(observation: Observation, profile: Profile) -> Answer:
     """Read the answer of the latest call, or the state that its failure carries."""
+    failure = observation.failure
     text = observation.answer if failure is None else cut_state(failure, profile)
     if text is None:
         assert failure is not None
-        return Answer(text=failure.message, actions=(), has_ended=True, status=None, problem=failure.message)
+        return Answer(text=failure.message, actions=(), has_ended=True, has_raised=True, is_usable=False)
     state = json.loads(text)
-    ended = bool(state.get("isDone") or state.get("error"))
+    has_raised = bool(state.get("error"))
     (actions,) = state.get("actions") or [[]]
-    return Answer(text=text, actions=actions, has_ended=ended, status=state.get("customStatus"), problem=None)
+    return Answer(
+        text=text,
+        actions=actions,
+        has_ended=bool(state.get("isDone")) or has_raised,
+        has_raised=has_raised,
+        status=state.get("customStatus"),
+    )
 
 
 def check_episode(
@@ -87,12 +98,13 @@ def check_episode(
     observation: Observation,
     episode: Episode,
     *,
+    definition: str | None,
     before: Answer | None,
     history: Sequence[Event],
 ) -> Iterator[Finding]:
     """What is wrong with one episode; `before` is the answer of the episode before in the same generation.
 
-    What the rules here say of an episode is not said again as a trap.
+    What the rules here say of an episode is not said again as a trap. `definition` is where the orchestrator begins.
     """
     findings = [
         *_own_findings(answer, observation, before),
@@ -100,21 +112,23 @@ def check_episode(
     ]
     yield from findings
     said = {finding.rule for finding in findings}
+    is_told = bool(findings)
     for trap in episode.warnings:
         rule = rule_of(trap.kind)
-        if rule not in said:
-            yield Finding(rule=rule, text=f"{trap.sentence} {trap.cure}")
+        if rule in said or (is_told and trap.kind is TrapKind.MASKED_ERROR):  # which only says that there is another
+            continue
+        is_told = True
+        place = observation.lines.place_of(trap.action, trap.kind.subject) or definition
+        yield Finding(rule=rule, text=placed(place, f"{trap.sentence} {trap.cure}"))
 
 
 def _own_findings(answer: Answer, observation: Observation, before: Answer | None) -> Iterator[Finding]:
     yield from observation.findings
-    if answer.problem is not None:
-        cause = answer.problem.splitlines()[0]
-        yield Finding(rule="answer", text=f"The SDK cannot answer: {cause}. On the platform the instance fails")
-        return
+    if not answer.is_usable:
+        return  # the episode's trap says why
     yield from _check_stable(answer, before)
     yield from _check_status(answer, observation)
-    if answer.has_ended:
+    if answer.has_ended and not answer.has_raised:
         yield from _check_end(observation)
 
 
@@ -152,7 +166,7 @@ def _event_key(name: str, input_text: str | None) -> tuple[str, str]:
 
 
 def _check_stable(answer: Answer, before: Answer | None) -> Iterator[Finding]:
-    if before is None or before.problem is not None:
+    if before is None or not before.is_usable:
         return
     for index, old in enumerate(before.actions):
         new = answer.actions[index] if index < len(answer.actions) else None
@@ -206,7 +220,5 @@ def _check_status(answer: Answer, observation: Observation) -> Iterator[Finding]
 def _check_end(observation: Observation) -> Iterator[Finding]:
     for call in observation.calls:
         if not call.task._is_scheduled:
-            yield Finding(
-                rule="unyielded",
-                text=f"context.{call.method}({call.target!r}) was called, but its task never yielded: it never runs",
-            )
+            sentence = f"context.{call.method}({call.target!r}) was called, but its task never yielded: it never runs"
+            yield Finding(rule="unyielded", text=placed(place_text(call.place), sentence))

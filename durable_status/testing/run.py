@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any, Self
 
 from durable_status.replay.events import (
@@ -159,14 +160,14 @@ class OrchestrationRun(InstanceView):
 
     def _ready(self) -> list[Pending]:
         """What can happen now, oldest first: one thing, or as many for one instance as a batch may hold."""
-        ready = [item for item in self._hub.pending if self._is_ready(item)]
-        if not ready:
+        ready = filter(self._is_ready, self._hub.pending)
+        first = next(ready, None)
+        if first is None:
             return []
-        first = ready[0]
-        if _is_apart(first):
+        if _is_apart(first) or self._faults.batch == 1:
             return [first]
-        same = [item for item in ready if item.instance_id == first.instance_id and not _is_apart(item)]
-        return same[: self._faults.batch]
+        same = (item for item in ready if item.instance_id == first.instance_id and not _is_apart(item))
+        return [first, *islice(same, self._faults.batch - 1)]
 
     def _is_ready(self, item: Pending) -> bool:
         match item:
@@ -203,8 +204,8 @@ class OrchestrationRun(InstanceView):
         self._hub.take(call)
         self._hub.count(call.name)
         if self._faults.rerun_activities and isinstance(call, PendingActivity):
-            self._outcomes.answer(call, outcome, self._hub.now)
-        return self._outcomes.answer(call, outcome, self._hub.now)
+            self._outcomes.answer(call, outcome, self._hub)
+        return self._outcomes.answer(call, outcome, self._hub)
 
     def _step(self, instance_id: str, *messages: Event) -> None:
         if instance_id not in self._hub.instances:

@@ -8,7 +8,7 @@ hubs go on independently.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from durable_status.replay.decisions import Outgoing, ScheduleActivity, SendEvent, SetTimer, StartSubOrchestration
@@ -22,7 +22,6 @@ from durable_status.replay.events import (
     ParentInstance,
     TimerFired,
 )
-from durable_status.replay.failures import WorkerFailure
 from durable_status.replay.profile import Profile
 from durable_status.replay.ticks import Ticks, parse_ticks
 from durable_status.stored_text import read_stored
@@ -30,11 +29,21 @@ from durable_status.testing.causes import cause_of
 from durable_status.testing.entities import EntityId, run_batch
 from durable_status.testing.errors import Finding, HarnessError, known_names
 from durable_status.testing.functions import Functions
+from durable_status.testing.growing import Growing
+from durable_status.testing.idle import idle_episode
+from durable_status.testing.instance_state import InstanceState, failure_of, settled_wait
 from durable_status.testing.observer import ObservedOrchestrator
 from durable_status.testing.offloading import Offloads
 from durable_status.testing.payloads import given_input
-from durable_status.testing.pending import Pending, PendingActivity, PendingChild, PendingMessage, PendingTimer
-from durable_status.testing.rules import Answer, check_episode, read_answer
+from durable_status.testing.pending import (
+    Pending,
+    PendingActivity,
+    PendingChild,
+    PendingItems,
+    PendingMessage,
+    PendingTimer,
+)
+from durable_status.testing.rules import check_episode, read_answer
 from durable_status.testing.timeline import Seen, Unseen, entry_seconds
 from durable_status.testing.unseen import unseen_statuses
 
@@ -42,47 +51,18 @@ START = parse_ticks("2026-01-01T00:00:00Z")
 """When virtual time begins."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstanceState:
-    """One instance as the hub has it; texts are as stored."""
-
-    started: ExecutionStarted
-    history: tuple[Event, ...] = ()
-    runtime_status: OrchestrationStatus = OrchestrationStatus.PENDING
-    custom_status: str | None = None
-    output: str | None = None
-    created: Ticks
-    updated: Ticks
-    seen: tuple[Seen, ...] = ()
-    unseen: tuple[Unseen, ...] = ()
-    answer: Answer | None = None
-    """What the orchestrator said in the latest episode; None before the first and after a continue-as-new."""
-    statuses_set: tuple[Any, ...] = ()
-    """What the latest run set, in order."""
-    waits_for: tuple[str, ...] = ()
-    """The external events that the orchestrator waits for."""
-
-    @property
-    def instance_id(self) -> str:
-        """The instance's id."""
-        return self.started.orchestration_instance.instance_id
-
-    @property
-    def execution_id(self) -> str:
-        """The id of the current generation."""
-        return self.started.orchestration_instance.execution_id or ""
-
-
 class TaskHub:
     """Instances and what is pending; see the module."""
 
-    def __init__(self, functions: Functions, profile: Profile) -> None:
+    def __init__(self, functions: Functions, profile: Profile, *, asks_always: bool = False) -> None:
+        """With `asks_always` the orchestrator is called in every episode, also where nothing can come of it."""
         self.functions = functions
+        self.asks_always = asks_always
         self.now = START
         self.instances: dict[str, InstanceState] = {}
         self.entities: dict[str, str] = {}
         """What the batches of each entity left, by ``@name@key``."""
-        self.pending: tuple[Pending, ...] = ()
+        self.pending = PendingItems()
         self.findings: tuple[Finding, ...] = ()
         self.calls: dict[str, int] = {}
         """How often each stub with several outcomes has been used."""
@@ -92,8 +72,8 @@ class TaskHub:
 
     def fork(self) -> TaskHub:
         """A hub in the same state that goes on by itself."""
-        other = TaskHub(self.functions, self.profile)
-        other.now, other.pending, other.findings = self.now, self.pending, self.findings
+        other = TaskHub(self.functions, self.profile, asks_always=self.asks_always)
+        other.now, other.pending, other.findings = self.now, PendingItems(self.pending), self.findings
         other.instances, other.calls, other.entities = dict(self.instances), dict(self.calls), dict(self.entities)
         other._executions, other._offloads = self._executions, self._offloads
         return other
@@ -136,6 +116,11 @@ class TaskHub:
         state = self.instance(instance_id)
         if state.runtime_status.has_ended:
             return  # as on the platform, where they are dropped
+        awaited = None if state.awaited is None or self.asks_always else state.awaited.after(messages)
+        if awaited is not None:
+            history = state.history.plus(idle_episode(messages, self.now))
+            self.instances[instance_id] = replace(state, history=history, updated=self.now, awaited=awaited)
+            return
         cause = cause_of(state.history, messages)
         unseen: list[Unseen] = []
         while True:
@@ -155,7 +140,7 @@ class TaskHub:
             state = replace(
                 state,
                 started=started,
-                history=(),
+                history=Growing(),
                 custom_status=following.carried_status,
                 answer=None,
                 statuses_set=(),
@@ -165,15 +150,6 @@ class TaskHub:
     def _run(
         self, state: InstanceState, messages: Sequence[Event], orchestrator: ObservedOrchestrator
     ) -> tuple[InstanceState, Episode]:
-        failures: list[WorkerFailure] = []
-
-        def call(trigger: str) -> str:
-            try:
-                return orchestrator(trigger)
-            except WorkerFailure as failure:
-                failures.append(failure)
-                raise
-
         episode = run_episode(
             Instance(
                 instance_id=state.instance_id,
@@ -182,15 +158,25 @@ class TaskHub:
             ),
             state.history,
             messages,
-            orchestrator=call,
+            orchestrator=orchestrator,
             now=self.now,
             host=self.functions.host,
             profile=self.profile,
+            unsent_status=lambda: orchestrator.last.lines.unsent_status,
         )
         observation = orchestrator.last
-        answer = read_answer(observation, failures[0] if failures else None, self.profile)
-        history = (*state.history, *episode.appended)
-        findings = [*check_episode(answer, observation, episode, before=state.answer, history=history)]
+        answer = read_answer(observation, self.profile)
+        history = state.history.plus(episode.appended)
+        findings = [
+            *check_episode(
+                answer,
+                observation,
+                episode,
+                definition=orchestrator.place,
+                before=state.answer,
+                history=history,
+            )
+        ]
         if not orchestrator.answers_the_same():
             findings.append(_NOT_REPEATABLE)
         self._note(findings)
@@ -202,9 +188,15 @@ class TaskHub:
             output=episode.output if episode.output is not None else state.output,
             updated=self.now,
             answer=answer,
+            awaited=settled_wait(answer, observation, episode, before=state.answer, history=history),
+            failure=failure_of(episode, observation),
             waits_for=tuple(wait.target for wait in observation.waits if not wait.task.is_completed),
         )
         return state, episode
+
+    def report(self, finding: Finding) -> None:
+        """Note a rule that something in the hub has broken."""
+        self._note([finding])
 
     def _note(self, findings: Sequence[Finding]) -> None:
         new = [finding for finding in findings if finding not in self.findings]
@@ -213,21 +205,20 @@ class TaskHub:
     def _perform(self, state: InstanceState, episode: Episode) -> None:
         """Make pending what an episode asks for, and the news for its parent."""
         for decision in episode.outbox:
-            self.pending = (*self.pending, self._pending(state, decision))
+            self.pending.add(self._pending(state, decision))
         if episode.parent_message is not None:
             parent = episode.parent_message.parent
-            self.pending = (
-                *self.pending,
+            self.pending.add(
                 PendingMessage(
                     instance_id=parent.instance_id,
                     execution_id=parent.execution_id,
                     event=episode.parent_message.event,
                     id=episode.parent_message.event.task_scheduled_id,
                     text=f"the end of {state.started.name}",
-                ),
+                )
             )
         if state.runtime_status.has_ended or episode.next_generation is not None:
-            self.pending = tuple(item for item in self.pending if not _belongs_to(item, state.execution_id))
+            self.pending.end(state.execution_id)
 
     def _pending(self, state: InstanceState, decision: Outgoing) -> Pending:
         owner: Mapping[str, Any] = {"instance_id": state.instance_id, "execution_id": state.execution_id}
@@ -274,16 +265,17 @@ class TaskHub:
         """Put an instance back to Pending with another history."""
         self.instances[state.instance_id] = replace(
             state,
-            history=history,
+            history=Growing(history),
             runtime_status=OrchestrationStatus.PENDING,
             updated=self.now,
             answer=None,
+            awaited=None,
         )
 
     def remove(self, instance_id: str) -> None:
         """Forget an instance and what is pending for it."""
         del self.instances[instance_id]
-        self.pending = tuple(item for item in self.pending if item.instance_id != instance_id)
+        self._take_all([item for item in self.pending if item.instance_id == instance_id])
 
     def start_child(self, child: PendingChild) -> None:
         """Run the first episode of a child that was asked for."""
@@ -307,7 +299,7 @@ class TaskHub:
             self.functions.host.entities.unknown_sentence(entity.name),
             self.now,
         )
-        self.pending = tuple(item for item in self.pending if item not in arrived)
+        self._take_all(arrived)
         if isinstance(batch, Finding):
             self._note([batch])
             return
@@ -325,8 +317,7 @@ class TaskHub:
         due: Ticks = Ticks(0),
     ) -> None:
         """Put an event on its way to an instance or an entity."""
-        self.pending = (
-            *self.pending,
+        self.pending.add(
             PendingMessage(
                 instance_id=instance_id,
                 execution_id=execution_id,
@@ -334,12 +325,16 @@ class TaskHub:
                 event=EventRaised(timestamp=self.now, name=name, input=input_text),
                 text=f"event {name} to {instance_id}",
                 due=due,
-            ),
+            )
         )
 
     def take(self, item: Pending) -> None:
         """Remove something from what is pending: it happens now."""
-        self.pending = tuple(other for other in self.pending if other is not item)
+        self.pending.take(item)
+
+    def _take_all(self, items: Sequence[Pending]) -> None:
+        for item in items:
+            self.pending.take(item)
 
     def count(self, name: str) -> None:
         """Note that a call of `name` has ended."""
@@ -362,11 +357,6 @@ _NOT_REPEATABLE = Finding(
     text="The orchestrator gave two answers to one history: it depends on something outside of it, such as a module's "
     "variable, a set's order or the environment",
 )
-
-
-def _belongs_to(item: Pending, execution_id: str) -> bool:
-    """Whether something is of no use once that execution is over; a child that was asked for starts all the same."""
-    return item.execution_id == execution_id and not isinstance(item, PendingChild)
 
 
 def _as_parent(started: ExecutionStarted, task_id: int) -> ParentInstance:

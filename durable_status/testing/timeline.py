@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from durable_status.failure import Failure
 from durable_status.replay.ticks import PER_SECOND, Ticks
 from durable_status.stored_text import read_stored
 
-_PENDING = "Pending"
+_PENDING, _FAILED = "Pending", "Failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,10 @@ class Timeline(Sequence[Seen]):
         self.unseen = list(unseen)
         """Calls of `set_custom_status` that nobody could observe, each with the reason."""
 
+    def __repr__(self) -> str:
+        last = f", then {self._entries[-1].runtime_status}" if self._entries else ""
+        return f"<Timeline of {self.title}: {len(self._entries)} entries{last}>"
+
     def __len__(self) -> int:
         return len(self._entries)
 
@@ -111,6 +116,11 @@ def entry_seconds(since: Ticks, at: Ticks) -> float:
     return (at - since) / PER_SECOND
 
 
+def _outcome(entry: Seen) -> str | None:
+    """The output as it is stored; of a failure, what is behind the texts that the platform keeps of it."""
+    return Failure.from_output(entry.output).reason if entry.runtime_status == _FAILED else entry.output_text
+
+
 def _lines(entries: Sequence[Seen]) -> str:
     statuses = ["" if entry.runtime_status == _PENDING else entry.status_text or "null" for entry in entries]
     width = min(max((len(status) for status in statuses), default=0), 80)
@@ -118,6 +128,6 @@ def _lines(entries: Sequence[Seen]) -> str:
     for entry, status in zip(entries, statuses, strict=True):
         output = ""
         if entry.output_text is not None:
-            output = f"  => {entry.output_text}"
+            output = f"  => {_outcome(entry)}"
         lines.append(f"{entry.seconds:8.1f}s  {entry.runtime_status:<10}  {status:<{width}}  {entry.cause}{output}")
     return "\n".join(line.rstrip() for line in lines)

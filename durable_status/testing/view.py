@@ -8,13 +8,16 @@ from typing import Any, TypeVar, overload
 
 from typing_extensions import TypeForm
 
+from durable_status.failure import Failure
 from durable_status.replay.events import Event, OrchestrationStatus
 from durable_status.replay.ticks import PER_MICROSECOND
 from durable_status.status_codec import codec_for
 from durable_status.stored_text import read_stored
 from durable_status.testing.errors import RuleBroken
+from durable_status.testing.instance_state import InstanceState
+from durable_status.testing.payloads import shown_value
 from durable_status.testing.pending import Pending
-from durable_status.testing.task_hub import InstanceState, TaskHub
+from durable_status.testing.task_hub import TaskHub
 from durable_status.testing.timeline import Timeline
 
 Status = TypeVar("Status")
@@ -27,6 +30,21 @@ class InstanceView:
         self.instance_id = instance_id
         self._hub = hub
         self._allow = frozenset(allow)
+
+    def __repr__(self) -> str:
+        if self.instance_id not in self._hub.instances:
+            return f"<{type(self).__name__} {self.instance_id!r}: not in the task hub>"
+        return f"<{type(self).__name__} {self.instance_id!r} of {self.name}: {self._standing()}>"
+
+    def _standing(self) -> str:
+        """Where it stands, in one line: why it has failed, its output, or what it waits for."""
+        if self.failure is not None:
+            return f"Failed, {self.failure}"
+        status = shown_value(self.status)
+        if self.has_ended:
+            return f"{self.runtime_status}, status {status}, output {shown_value(self.output)}"
+        waits = [f"event {name}" for name in self.waits_for] + [str(item) for item in self.pending]
+        return f"{self.runtime_status}, status {status}, waits for {', '.join(waits) or 'nothing that can happen'}"
 
     @property
     def _state(self) -> InstanceState:
@@ -86,6 +104,11 @@ class InstanceView:
         return read_stored(self._state.output)
 
     @property
+    def failure(self) -> Failure | None:
+        """Why it has failed: the exception's type and text, and the lines of the app that it came through."""
+        return self._state.failure
+
+    @property
     def elapsed(self) -> timedelta:
         """Virtual time from the start to the latest checkpoint."""
         return timedelta(microseconds=(self._state.updated - self._state.created) // PER_MICROSECOND)
@@ -93,7 +116,7 @@ class InstanceView:
     @property
     def history(self) -> tuple[Event, ...]:
         """The events of the current generation, oldest first."""
-        return self._state.history
+        return tuple(self._state.history)
 
     @property
     def pending(self) -> tuple[Pending, ...]:

@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from durable_status.app.links import RPC_BASE, WEBHOOK_BASE
 from durable_status.local_host.errors import StorageError
@@ -24,6 +25,7 @@ _ROUND_REQUEST_LINE = len("  HTTP/1.1\r\n")
 _HUB_NAME = re.compile("[A-Za-z][A-Za-z0-9]{0,53}")  # its tables' names have 63 characters at most
 _BAD_HUB_NAME = "Invalid table name. Check MSDN for more information about valid table naming."
 _SHORT_PATH = "startIndex cannot be larger than length of string. (Parameter 'startIndex')"
+_EVENT_WITH_SLASH = re.compile(r".*/instances/[^/]+/raiseEvent/(.+(?:/|%2F).+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,18 +53,18 @@ class ManagementApi:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        headers = _headers(scope)
-        refusal = self._refuse_early(scope, headers)
+        refusal = self.refusal(scope)
         if refusal is not None:
             await refusal.send(send)
             return
         body = await read_body(receive)
         if body is not None:  # else the client has gone
-            reply = await self._answer(scope, headers, body)
+            reply = await self._answer(scope, _headers(scope), body)
             await reply.for_version(scope["http_version"]).send(send)
 
-    def _refuse_early(self, scope: Scope, headers: Mapping[str, str]) -> Reply | None:
+    def refusal(self, scope: Scope) -> Reply | None:
         """What is refused before the handler, as by the platform's server; and whom we do not let in."""
+        headers = _headers(scope)
         target: bytes = scope["raw_path"] + b"?" * bool(scope["query_string"]) + scope["query_string"]
         if len(scope["method"]) + len(target) + _ROUND_REQUEST_LINE > _LONGEST_REQUEST_LINE:
             return bare(414)
@@ -80,6 +82,7 @@ class ManagementApi:
             return bad_argument(_SHORT_PATH, OUT_OF_RANGE).reply
         found = match(scope["method"], path[len(base) :], decodes_first=self._here.profile.decodes_paths_first)
         if found is None:
+            _tell_lost_event(path)
             return bare(404)
         operation = self._operations[found.operation]
         request = Request(
@@ -136,6 +139,16 @@ class ManagementApi:
         if self._here.profile.refuses_hub_names_with == 400:
             return bad_argument(_BAD_HUB_NAME)
         return storage_failure()
+
+
+def _tell_lost_event(path: str) -> None:
+    """Say why there is no route for an event: the SDK's client only says that there is no such instance."""
+    found = _EVENT_WITH_SLASH.fullmatch(path)
+    if found is not None:
+        logger.warning(
+            "The event %r was not raised: a slash ends its name in the URL. Give the event a name without one.",
+            unquote(found[1]),
+        )
 
 
 def _headers(scope: Scope) -> Mapping[str, str]:

@@ -2,6 +2,8 @@ from datetime import timedelta
 
 import azure.durable_functions as df
 
+from durable_status import clear_custom_status, set_custom_status
+
 app = df.DFApp()
 
 
@@ -35,6 +37,43 @@ def says_it_once(context):
         context.set_custom_status("begun")
     yield context.call_activity("greet", "you")
     yield context.call_activity("greet", "you again")
+
+
+@app.orchestration_trigger(context_name="context")
+def says_nothing_done(context):
+    context.set_custom_status("begun")
+    yield context.call_activity("greet", "you")
+    context.set_custom_status(0)  # here: falsy status
+    yield context.call_activity("greet", "you again")
+
+
+@app.orchestration_trigger(context_name="context")
+def clears(context):
+    set_custom_status(context, "begun")
+    yield context.call_activity("greet", "you")
+    clear_custom_status(context)
+    yield context.call_activity("greet", "you again")
+    context.set_custom_status(None)
+
+
+@app.orchestration_trigger(context_name="context")
+def waits_in_a_loop(context):
+    due = context.current_utc_datetime + timedelta(days=10)
+    event = context.wait_for_external_event("go")
+    while context.current_utc_datetime < due:
+        timer = context.create_timer(min(due, context.current_utc_datetime + timedelta(days=5)))
+        if (yield context.task_any([timer, event])) is event:
+            timer.cancel()
+            break
+    return (yield context.call_activity("greet", "you"))
+
+
+@app.orchestration_trigger(context_name="context")
+def goes_on_by_yield(context):
+    if context.get_input() is None:
+        yield context.call_activity("greet", "you")
+        yield context.continue_as_new(1)
+    return (yield context.call_activity("greet", "you again"))
 
 
 @app.orchestration_trigger(context_name="context")
@@ -105,9 +144,9 @@ def break_down(nothing):
     raise RuntimeError("no more")
 
 
-@app.orchestration_trigger(context_name="context")  # here: native input
+@app.orchestration_trigger(context_name="context")
 def reads_its_input(context):
-    yield context.call_activity("greet", context.get_input()[0])
+    yield context.call_activity("greet", context.get_input()[0])  # here: native input
 
 
 @app.entity_trigger(context_name="context")

@@ -7,7 +7,6 @@ import os
 import shlex
 import subprocess
 import sys
-import unicodedata
 from pathlib import Path
 
 import pytest
@@ -16,46 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from durable_status.cli.main import main
-from durable_status.cli.output import json_text, lines_of, one_line
+from durable_status.cli.output import json_text, lines_of
+from durable_status.harmless_text import one_line
 from tests.paths import ROOT
-
-_TEXTS = st.text(st.characters(exclude_categories=[]) | st.sampled_from("\n\r\x1b\x9b\x07\u202e\u2066\u2028\x85\ud800"))
-_JOINERS = "\u200c\u200d"
+from tests.texts_from_outside import TEXTS, steers
 
 
-def _steers(char: str) -> bool:
-    return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") and char not in _JOINERS
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("order-7", "order-7"),
-        ("a\nb\r\nc\td", "a\\nb\\r\\nc\\td"),
-        ("\x1b]0;title\x07\x1b[2J\x9b31m\x7f", "\\u001b]0;title\\u0007\\u001b[2J\\u009b31m\\u007f"),
-        ("\u202ecod\u2066.\u200f", "\\u202ecod\\u2066.\\u200f"),
-        ("\u2028\u2029\x85\x0b\x0c", "\\u2028\\u2029\\u0085\\u000b\\u000c"),
-        ("\ud83c\udfab \udcff", "\\ud83c\\udfab \\udcff"),
-        ("\U000e0041", "\\U000e0041"),
-        ("予約\u3000🎫 👩\u200d💻 می\u200cشود\xa0", "予約\u3000🎫 👩\u200d💻 می\u200cشود\xa0"),
-        ("[bold]:smile:[/]", "[bold]:smile:[/]"),
-    ],
-)
-def test_what_would_steer_a_terminal_is_written_as_an_escape(text: str, shown: str) -> None:
-    assert one_line(text) == shown
-
-
-@given(_TEXTS)
-def test_any_text_is_one_harmless_line(text: str) -> None:
-    shown = one_line(text)
-
-    assert len(shown.splitlines()) <= 1
-    assert not any(map(_steers, shown))
-    shown.encode()
-    assert one_line(shown) == shown
-
-
-@given(_TEXTS)
+@given(TEXTS)
 def test_the_lines_of_any_text_are_harmless_and_as_many_as_it_has(text: str) -> None:
     shown = lines_of(text)
 
@@ -63,12 +29,12 @@ def test_the_lines_of_any_text_are_harmless_and_as_many_as_it_has(text: str) -> 
     assert all(one_line(line) == line for line in shown)
 
 
-@given(st.recursive(st.none() | _TEXTS | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(_TEXTS, inner)))
+@given(st.recursive(st.none() | TEXTS | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner)))
 def test_json_is_harmless_and_the_same_value(value: object) -> None:
     text = json_text(value, indent=1)
 
     assert json.loads(text) == value
-    assert not any(map(_steers, text.replace("\n", "")))
+    assert not any(map(steers, text.replace("\n", "")))
     text.encode()
 
 
@@ -131,5 +97,5 @@ def test_an_error_is_one_harmless_line(arguments: list[str]) -> None:
 
     assert result.exit_code in (1, 2)
     assert isinstance(result.exception, SystemExit)
-    assert not any(map(_steers, result.output.replace("\n", "")))
+    assert not any(map(steers, result.output.replace("\n", "")))
     assert result.output.splitlines()[-1].casefold().startswith("error: ")

@@ -104,7 +104,7 @@ def test_what_ends_a_watch_is_told_below_the_bars() -> None:
         failed = await asyncio.to_thread(seen, "watch", "greeting", "bad", url=url, code=5)
         unknown = await asyncio.to_thread(seen, "watch", "greeting", "nobody", url=url, code=3)
 
-        assert failed[2].startswith("Error: The instance 'bad' of FailNow ended Failed.")
+        assert failed[2].startswith("Error: The instance 'bad' of FailNow ended Failed: ValueError: bad luck (tests/")
         assert unknown[2].startswith("Error: There is no instance 'nobody' in the task hub.")
         assert "━" not in failed[1]
 

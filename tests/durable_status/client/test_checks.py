@@ -14,12 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from durable_status import HostError, RefusedError, WaitTimeoutError
-from durable_status.client.answers import masked, unexpected
+from durable_status.client.answers import unexpected
 from durable_status.client.checks import instance_segment, json_text, name_segment, reason_query
 from durable_status.client.durable_client import DurableClient
 from durable_status.client.status_client import AsyncStatusClient, StatusClient
 from durable_status.client.steps import Response
 from durable_status.client.watching import Pace
+from durable_status.harmless_text import masked
 from durable_status.local_host.sdk import close_client_session
 
 

@@ -7,11 +7,12 @@ import logging
 
 import pytest
 
-from durable_status.replay.profile import PROFILE_2_13
+from durable_status.replay.profile import PROFILE_2_13, PROFILE_3, Profile
 from tests.hosts import running_host
 from tests.paths import APPS
 
 TRAPS = APPS / "traps"
+_ENDED = ("Completed", "Failed", "Terminated")
 _LINES = (TRAPS / "function_app.py").read_text().splitlines()
 
 
@@ -19,6 +20,12 @@ def _place(orchestrator: str) -> str:
     """The line that the app has marked in that orchestrator, its decorator included."""
     begin = next(number for number, line in enumerate(_LINES) if line.startswith(f"def {orchestrator}(")) - 1
     return f"function_app.py:{next(at for at in range(begin, len(_LINES)) if '# here: ' in _LINES[at]) + 1}"
+
+
+def _told(text: str, function: str) -> str:
+    """How the line of the app with that text is told."""
+    number = next(at for at, line in enumerate(_LINES, 1) if text in line)
+    return f"tests/apps/traps/function_app.py:{number} in {function}"
 
 
 @pytest.mark.conforms("H5-35")
@@ -34,12 +41,17 @@ def _place(orchestrator: str) -> str:
         ("gives_up_at_once", [], "Correct the RetryOptions. (retry options)"),
         ("says_too_much", [], "Keep the custom status below 16 KB; put the rest where the client can fetch it."),
         ("says_it_once", [], "Set the custom status in every replay, outside of is_replaying"),
+        ("says_nothing_done", [], 'Put it into an object, such as {"done": 0}; None clears the custom status.'),
         ("waits_late", ["go", "first"], "Wait for the event before it can come, or give each event a name of its own."),
         ("forgets_to_yield", [], "Yield it, or put it into a task_all or task_any that is yielded. (unawaited task)"),
         ("lists_twice", [], "List each task once. (task listed twice)"),
         ("hurries", [], "Use at least 2 seconds; timers fire up to one second early. (short timer)"),
         ("retries_in_a_hurry", [], "Use at least 2 seconds; timers fire up to one second early. (short timer)"),
-        ("waits_long", [], "Wait in a loop of timers of less than three days each. (long timer in task any)"),
+        (
+            "waits_long",
+            [],
+            "Wait in a loop of timers of five days at most, and cancel the one that loses at once.",
+        ),
         ("spells_keys_twice", [], "Spell the key of an entity in one way. (entity key case)"),
     ],
 )
@@ -75,7 +87,7 @@ def test_a_warning_names_instance_orchestrator_line_and_cure(caplog: pytest.LogC
 
     (warning,) = [record.getMessage() for record in caplog.records if "gret" in record.getMessage()]
     assert warning.startswith("Instance 'i': ")
-    assert "function_app.py:11: Orchestrator 'misspelt': " in warning
+    assert f"{_place('misspelt')}: Orchestrator 'misspelt': " in warning
     assert "Correct the name" in warning
 
 
@@ -85,7 +97,7 @@ def test_in_strict_mode_a_trap_ends_the_orchestration_with_its_line_and_cure() -
             await host.start("misspelt", "i")
 
             output = (await host.until_status("i", "Terminated"))["output"]
-            assert "function_app.py:11: Orchestrator 'misspelt': " in output
+            assert f"{_place('misspelt')}: Orchestrator 'misspelt': " in output
             assert "Correct the name" in output
 
     asyncio.run(main())
@@ -133,10 +145,12 @@ def test_an_orchestrator_that_does_not_exist_is_named_and_fails_in_one_line(capl
     warning, failure = caplog.messages
     assert warning.startswith("Instance 'i': Orchestrator 'nobody': The function 'nobody' doesn't exist")
     assert "Correct the name" in warning
-    assert failure.startswith("Instance 'i' of nobody failed: Orchestrator function 'nobody' failed: The function")
+    assert failure.startswith("Instance 'i' of nobody failed: The function 'nobody' doesn't exist")
 
 
-def test_the_failure_of_an_activity_is_told_without_the_data_in_it(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_failure_of_an_activity_is_told_with_its_lines_and_without_the_data_in_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def main() -> None:
         async with running_host(TRAPS) as host:
             await host.start("breaks", "i")
@@ -145,15 +159,29 @@ def test_the_failure_of_an_activity_is_told_without_the_data_in_it(caplog: pytes
     with caplog.at_level(logging.WARNING):
         asyncio.run(main())
 
-    (told,) = [message for message in caplog.messages if message.startswith("Instance 'i' of breaks failed: ")]
-    assert told.endswith("Activity function 'break_down' failed: RuntimeError: no more")
+    of_activity, of_instance = caplog.messages
+    raised = _told('raise RuntimeError("no more")', "break_down")
+    awaited = _told('call_activity("break_down"', "breaks")
+    assert of_activity == f"Activity 'break_down' of instance 'i' failed: RuntimeError: no more ({raised})"
+    assert of_instance.startswith(
+        "Instance 'i' of breaks failed: Activity function 'break_down' failed: RuntimeError: no"
+    )
+    assert of_instance.endswith(f" ({raised}, {awaited})")
 
 
-def test_a_signal_is_sent_without_a_yield_and_no_trap(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("profile", [PROFILE_2_13, PROFILE_3], ids=lambda profile: profile.name)
+@pytest.mark.parametrize("orchestrator", ["only_signals", "clears", "goes_on_by_yield", "waits_in_a_loop"])
+def test_what_is_meant_so_and_what_the_cures_lead_to_is_no_trap(
+    orchestrator: str, profile: Profile, caplog: pytest.LogCaptureFixture
+) -> None:
     async def main() -> None:
-        async with running_host(TRAPS) as host:
-            await host.start("only_signals", "i")
-            await host.until_status("i", "Completed")
+        async with running_host(TRAPS, profile=profile, strict=True) as host:
+            await host.start(orchestrator, "i")
+            if orchestrator == "waits_in_a_loop":
+                await host.until_status("i", "Running")
+                await host.raise_event("i", "go", 1)
+            ended = await host.until("i", lambda document: document["runtimeStatus"] in _ENDED)
+            assert ended["runtimeStatus"] == "Completed"
 
     with caplog.at_level(logging.WARNING):
         asyncio.run(main())

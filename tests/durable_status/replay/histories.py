@@ -26,6 +26,7 @@ from durable_status.replay.host_facts import FunctionKind, FunctionNames, HostFa
 from durable_status.replay.profile import PROFILE_2_13, Profile
 from durable_status.replay.ticks import PER_SECOND, Ticks, parse_ticks
 from durable_status.replay.traps import Mode
+from durable_status.testing.observer import worker_failure
 
 START = parse_ticks("2026-11-22T11:30:00Z")
 
@@ -107,7 +108,15 @@ class Driven:
 
     def orchestrator(self) -> Orchestrator:
         """What each episode calls: the real SDK around the user code."""
-        return cast(Orchestrator, df.Orchestrator.create(self.user_code))
+        handle = df.Orchestrator.create(self.user_code)
+
+        def call(trigger: str) -> str:
+            try:
+                return cast(str, handle(trigger))
+            except Exception as error:
+                raise worker_failure(error) from error
+
+        return call
 
     def _episode(self, messages: Sequence[Event]) -> Episode:
         episode = run_episode(

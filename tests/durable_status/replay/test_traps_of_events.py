@@ -12,8 +12,9 @@ from durable_status.replay.events import (
     EventRaised,
     OrchestrationStatus,
 )
+from durable_status.replay.profile import PROFILE_3
 from durable_status.replay.traps import TrapKind
-from tests.durable_status.replay.histories import event_names
+from tests.durable_status.replay.histories import Driven, event_names
 from tests.durable_status.replay.trap_runs import last_episode, run_into
 
 RUNNING, FAILED = OrchestrationStatus.RUNNING, OrchestrationStatus.FAILED
@@ -83,7 +84,7 @@ def test_warnings_as_errors_break_the_sdk_on_an_early_event() -> None:
 
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
-        driven, trap = run_into(orchestrator, lambda it: (it.start(), it.raise_event("go")), TrapKind.RAW_FAILURE)
+        driven, trap = run_into(orchestrator, lambda it: (it.start(), it.raise_event("go")), TrapKind.WARNING_RAISED)
 
     assert "Potential duplicate Task completion" in trap.sentence
     assert last_episode(driven).runtime_status is FAILED
@@ -104,3 +105,24 @@ def test_an_event_that_was_taken_comes_back_after_continue_as_new() -> None:
     driven, _ = run_into(orchestrator, lambda it: (it.start(), it.raise_event("go", "1")), TrapKind.EVENT_COMES_BACK)
 
     assert [event.name for event in driven.history if isinstance(event, EventRaised)] == ["go"]
+
+
+@pytest.mark.conforms("R6-34")
+@pytest.mark.parametrize("name", ["a/b", "/", ".", ".."])
+def test_an_event_that_no_client_can_raise_is_named(name: str) -> None:
+    def orchestrator(context: Any) -> Any:
+        yield context.wait_for_external_event(name)
+
+    _, trap = run_into(orchestrator, lambda it: it.start(), TrapKind.EVENT_NAME)
+
+    assert f"No client can raise the event '{name}'" in trap.sentence
+
+
+@pytest.mark.conforms("R6-34")
+def test_a_plus_in_the_name_of_an_event_is_a_trap_of_3_only() -> None:
+    def orchestrator(context: Any) -> Any:
+        yield context.task_any([context.wait_for_external_event("a+b"), context.wait_for_external_event("c.d-e f")])
+
+    assert Driven(orchestrator).start().warnings == ()
+    (trap,) = Driven(orchestrator, profile=PROFILE_3).start().warnings
+    assert trap.kind is TrapKind.EVENT_NAME

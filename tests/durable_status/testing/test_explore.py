@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.errors import HypothesisException
 
+from durable_status.replay.events import TaskFailed
 from durable_status.testing.bench import DurableBench
 from durable_status.testing.errors import HarnessError, RuleBroken
 from durable_status.testing.moves import event
@@ -51,6 +52,31 @@ def test_events_come_at_any_moment_or_not_at_all(durable: DurableBench) -> None:
         "E0+A0",
     ]
     report.at_end(lambda run: run.output == ("ann" if "E0" in run.schedule.partition("T1")[0] else None))
+
+
+def test_an_exception_is_raised_afresh_in_every_order(durable: DurableBench) -> None:
+    down = OSError("down")
+    down.__cause__ = ValueError("why")
+
+    report = durable.explore("Retried", activities={"Prepare": either(4, down)})
+
+    sizes = {len(event.details or "") for run in report.runs for event in run.history if isinstance(event, TaskFailed)}
+    assert len(sizes) == 1
+    assert "ValueError: why" in str(report.runs[-1].output)
+    assert (down.__traceback__, down.__context__) == (None, None)
+
+
+def test_one_that_cannot_be_copied_is_raised_itself_and_grows_no_traceback(durable: DurableBench) -> None:
+    class Awkward(Exception):
+        def __init__(self, code: int, *, reason: str) -> None:
+            super().__init__(code, reason)
+
+    awkward = Awkward(5, reason="no")
+
+    report = durable.explore("Retried", activities={"Prepare": either(4, awkward)})
+
+    sizes = {len(event.details or "") for run in report.runs for event in run.history if isinstance(event, TaskFailed)}
+    assert len(sizes) == 1
 
 
 def test_either_outcome_of_each_call_is_tried(durable: DurableBench) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import azure.durable_functions as df
 
+from durable_status.app.action_lines import noting_lines
 from durable_status.app.sdk import speed_up_sdk
-from durable_status.local_host.action_lines import noting_lines
 
 _EVENT = {"EventId": -1, "IsPlayed": False, "Timestamp": "2026-11-25T12:00:00Z"}
 
